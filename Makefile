@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+# `make` builds everything into build/; `make demo` and `make test` also install
+# what they lack. Variants: SAN=asan|tsan puts an instrumented build in build/$(SAN).
+
+SHELL := /bin/bash
+CC    ?= cc
+SAN   ?=
+B     := build$(if $(SAN),/$(SAN))
+
+SANFLAGS_asan := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+SANFLAGS_tsan := -fsanitize=thread
+SANFLAGS      := $(SANFLAGS_$(SAN))
+
+WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
+CFLAGS ?= -O3 -g
+FLX_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANFLAGS) -fopenmp -pthread \
+              -Ihost/include -I$(B)/gen -MMD -MP
+FLX_LIBS   := -ldnnl -ljansson -lz -ldl -lm -lpthread
+
+LIB_SRC := $(wildcard host/lib/*/*.c)
+LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
+CLI_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard host/cli/*.c))
+UNIT    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
+
+.PHONY: all host clean
+all: host sim
+host: $(B)/flexor
+
+$(B)/libflexor.a: $(LIB_OBJ)
+	@rm -f $@
+	ar rcs $@ $^
+
+$(B)/flexor: $(CLI_OBJ) $(B)/libflexor.a
+	$(CC) $(CFLAGS) $(SANFLAGS) -fopenmp -rdynamic -o $@ $^ $(FLX_LIBS)
+
+$(B)/obj/%.o: %.c | $(B)/gen/flx_proto.h
+	@mkdir -p $(@D)
+	$(CC) $(FLX_CFLAGS) -Ihost/lib/$(word 3,$(subst /, ,$*)) -c -o $@ $<
+
+# Unit tests: one program a file, cmocka.
+$(B)/tests/%: tests/unit/%.c $(B)/libflexor.a
+	@mkdir -p $(@D)
+	$(CC) $(FLX_CFLAGS) -Itests/unit -Ihost/lib -o $@ $< $(B)/libflexor.a -lcmocka $(FLX_LIBS)
+
+.PHONY: unit-build unit
+unit-build: $(UNIT)
+unit: unit-build
+	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
+
+include scripts/sim.mk
+-include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
+
+clean:
+	rm -rf build

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Devices: one API over the reference, the simulated accelerator and boards.
+ *  Spec strings: "ref", "sim", "sim:SHAPE" (a built simulation, e.g.
+ *  "sim:k16t16p1"), with options after commas: "sim:k8t8p2,stream,trace=F.fst,
+ *  seed=7,stall=30" (stall: per cent of cycles with random back-pressure). */
+#ifndef FLEXOR_DEVICE_H
+#define FLEXOR_DEVICE_H
+#include <stdint.h>
+
+#include "flexor/model.h"
+
+struct flx_device;
+
+struct flx_device_info {
+    char backend[16];  /* "ref", "sim", "usb" */
+    char detail[128];  /* shape or serial number, for people */
+    int k, t, p;       /* array shape; 0 for ref */
+    uint32_t xor_hash; /* 0 for ref */
+    int streamed;      /* weights are streamed for each batch */
+};
+
+/** Opens a device. FLX_ERR_ARG (bad spec), _NOT_FOUND, _TIMEOUT, _LINK, _VERSION. */
+int flx_device_open(const char *spec, struct flx_device **out);
+void flx_device_close(struct flx_device *d);
+int flx_device_info(struct flx_device *d, struct flx_device_info *info);
+
+/** Compiles and loads a model; @p m must outlive its use. FLX_ERR_XORNET when
+ *  the device was built for another network, FLX_ERR_CAPACITY when it does not
+ *  fit (says what and which knob), FLX_ERR_UNSUPPORTED. */
+int flx_device_load(struct flx_device *d, const struct flx_model *m);
+
+/** n images (in_h*in_w*in_c bytes each) -> n x classes logits. */
+int flx_device_infer(struct flx_device *d, const uint8_t *images, int n, int32_t *logits);
+
+/** Codes of one layer (not the last) for n images. */
+int flx_device_activations(struct flx_device *d, const uint8_t *images, int n, int layer,
+                           uint8_t *codes);
+
+/** Hardware counters since the model was loaded; zero for ref. */
+struct flx_layer_counters {
+    uint64_t cycles;        /* from the layer's start to its last write */
+    uint64_t busy;          /* cycles with all lanes working */
+    uint64_t stall_weights; /* waited for streamed weights */
+    uint64_t stall_requant; /* waited for the requantiser */
+};
+struct flx_counters {
+    uint64_t runs;   /* batches of p images */
+    uint64_t images;
+    uint64_t cycles; /* sum over layers */
+    uint64_t busy;
+    int n_layers;
+    struct flx_layer_counters layer[FLX_MAX_LAYERS];
+};
+int flx_device_counters(struct flx_device *d, struct flx_counters *c);
+
+#endif
