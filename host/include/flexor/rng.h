@@ -28,7 +28,7 @@ uint64_t flx_rng_below(struct flx_rng *r, uint64_t n);
 /** Uniform in [0, 1), 53 bits. */
 double flx_rng_uniform(struct flx_rng *r);
 
-/** Normal, mean 0 and variance 1. */
+/** Normal, mean 0 and variance 1 (the last digits depend on libm's logarithm). */
 double flx_rng_normal(struct flx_rng *r);
 
 /** Shuffles the @p n values of @p v (Fisher-Yates). */

@@ -32,12 +32,17 @@ struct flx_xornet {
  *  @return FLX_ERR_ARG when n_min (n_min - 1) / 2 < n_out - n_min or a range is off. */
 int flx_xornet_nested(struct flx_xornet *net, int n_out, int n_min, uint64_t seed);
 
+/** The project's network wherever none is named: nested, n_out 32, n_min 13,
+ *  seed 1. Always FLX_OK. */
+int flx_xornet_default(struct flx_xornet *net);
+
 /** The paper's random M: @p taps distinct taps a row, rows free (taps >= 1),
  *  or a random 0/1 fill with no empty row (taps = 0). */
 int flx_xornet_random(struct flx_xornet *net, int n_in, int n_out, int taps, uint64_t seed);
 
 /** FLX_OK if the structure is consistent (ranges, no empty row, taps in range,
- *  nested pairs have two taps below n_min), else FLX_ERR_ARG with a sentence. */
+ *  unused rows 0, nested pairs distinct with two taps below n_min), else
+ *  FLX_ERR_ARG with a sentence. */
 int flx_xornet_check(const struct flx_xornet *net);
 
 /** Row @p i of M for @p n_in inputs. Caller has checked the ranges. */
