@@ -45,7 +45,33 @@ $(B)/tests/%: tests/unit/%.c $(B)/libflexor.a
 .PHONY: unit-build unit
 unit-build: $(UNIT)
 unit: unit-build
-	@set -e; for t in $(UNIT); do echo "== $$t"; $$t; done
+	scripts/run-tests $(UNIT)
+
+# Everything below README's two commands.
+JOBS := $(shell nproc)
+SYSTEM_TESTS := $(sort $(wildcard tests/system/*.sh))
+RTL_TESTS    := $(sort $(wildcard tests/rtl/*.sh))
+CHECKS       := scripts/lint scripts/formal scripts/synth-check
+
+.PHONY: demo test test-build bench
+demo:
+	scripts/install-deps build demo
+	$(MAKE) -j$(JOBS) all
+	scripts/demo
+
+test:
+	scripts/install-deps build test
+	$(MAKE) -j$(JOBS) test-build
+	scripts/run-tests -j $(JOBS) $(SYSTEM_TESTS) $(CHECKS) $(RTL_TESTS) $(UNIT) \
+	    $(UNIT:$(B)/%=build/asan/%)
+
+test-build: all unit-build
+	$(MAKE) SAN=asan host unit-build
+
+bench:
+	scripts/install-deps build demo
+	$(MAKE) -j$(JOBS) all
+	scripts/bench
 
 include scripts/sim.mk
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
