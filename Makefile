@@ -49,7 +49,7 @@ unit: unit-build
 
 # Everything below README's two commands.
 JOBS := $(shell nproc)
-SYSTEM_TESTS := $(sort $(wildcard tests/system/*.sh))
+SYSTEM_TESTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/system/*.sh)))
 RTL_TESTS    := $(sort $(wildcard tests/rtl/*.sh))
 CHECKS       := scripts/lint scripts/formal scripts/synth-check
 
