@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cli.h"
+#include "flexor/log.h"
+#include "flexor/status.h"
+
+#define VERSION "0.1.0"
+
+#pragma weak flx_cmd_train
+#pragma weak flx_cmd_pack
+#pragma weak flx_cmd_info
+#pragma weak flx_cmd_eval
+#pragma weak flx_cmd_verify
+#pragma weak flx_cmd_devices
+#pragma weak flx_cmd_bench
+
+static const struct flx_cmd commands[] = {
+    {"train", "train a network with XOR-coded weights", flx_cmd_train},
+    {"pack", "turn a checkpoint into a model file", flx_cmd_pack},
+    {"info", "show a model's layers, bits per weight and size", flx_cmd_info},
+    {"eval", "measure a model's accuracy on a data set", flx_cmd_eval},
+    {"verify", "compare a device with the integer reference, bit for bit", flx_cmd_verify},
+    {"xornet", "show an XOR network or write it for Verilog", flx_cmd_xornet},
+    {"devices", "list the devices that can be used", flx_cmd_devices},
+    {"bench", "measure training, reference, decoder and simulation", flx_cmd_bench},
+};
+#define N_COMMANDS (sizeof commands / sizeof commands[0])
+
+static void usage(void)
+{
+    puts("usage: flexor [-v] COMMAND [OPTION...]\n"
+         "Runs neural networks with XOR-coded weights below one bit.\n");
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        printf("  %-8s %s\n", commands[i].name, commands[i].help);
+    puts("\n  -v         more messages (twice: still more)\n"
+         "  --help     this text; `flexor COMMAND --help` explains a command\n"
+         "  --version  the program's version");
+}
+
+static void log_to_stderr(void *user, enum flx_log_level level, const char *message)
+{
+    static const char *const names[] = {"error", "warning", "info", "debug"};
+    (void)user;
+    fprintf(stderr, "flexor: %s: %s\n", names[level], message);
+}
+
+/* Output that could not be written is a failure of the command. */
+static int finish(const char *cmd, int code)
+{
+    if ((fflush(stdout) == 0 && !ferror(stdout)) || code)
+        return code;
+    return flx_cli_fail(cmd, flx_fail(FLX_ERR_IO, "cannot write the output: %s", strerror(errno)));
+}
+
+static int bad_usage(const char *what, const char *arg)
+{
+    fprintf(stderr, "flexor: %s '%s', see flexor --help [FLX_ERR_ARG]\n", what, arg);
+    return 2;
+}
+
+static int run(int argc, char **argv)
+{
+    for (size_t i = 0; i < N_COMMANDS; i++) {
+        if (strcmp(argv[0], commands[i].name))
+            continue;
+        if (!commands[i].run)
+            return flx_cli_fail(argv[0], flx_fail(FLX_ERR_UNSUPPORTED, "not built"));
+        return finish(argv[0], commands[i].run(argc, argv));
+    }
+    return bad_usage("unknown command", argv[0]);
+}
+
+int main(int argc, char **argv)
+{
+    int level = FLX_LOG_WARN, i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (!strcmp(argv[i], "-v") && level < FLX_LOG_DEBUG) {
+            level++;
+        } else if (!strcmp(argv[i], "--help") || !strcmp(argv[i], "-h")) {
+            usage();
+            return finish("--help", 0);
+        } else if (!strcmp(argv[i], "--version")) {
+            puts("flexor " VERSION);
+            return finish("--version", 0);
+        } else {
+            return bad_usage("unknown option", argv[i]);
+        }
+    }
+    if (i == argc) {
+        fputs("flexor: no command given, see flexor --help [FLX_ERR_ARG]\n", stderr);
+        return 2;
+    }
+    flx_log_set_level((enum flx_log_level)level);
+    flx_log_set_callback(log_to_stderr, NULL);
+    return run(argc - i, argv + i);
+}
