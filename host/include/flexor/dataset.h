@@ -12,11 +12,11 @@ struct flx_dataset {
     int n, height, width, channels, classes;
     uint8_t *images; /* n x height x width x channels, channel innermost */
     uint8_t *labels; /* n */
-    char name[64];
+    char name[64]; /* "fashion-mnist", "mnist", "idx" or "cifar10", without a folder */
 };
 
 /** Loads one split. @p limit > 0 keeps only the first images. The caller frees
- *  with flx_dataset_free. FLX_ERR_NOT_FOUND (with the way to get it),
+ *  with flx_dataset_free; on failure *out is empty. FLX_ERR_NOT_FOUND (with the way to get it),
  *  FLX_ERR_FORMAT, FLX_ERR_TRUNCATED, FLX_ERR_NOMEM, FLX_ERR_ARG. */
 int flx_dataset_load(const char *name, enum flx_split split, int limit, struct flx_dataset *out);
 void flx_dataset_free(struct flx_dataset *d);
