@@ -77,6 +77,13 @@ int flx_model_save(const struct flx_model *m, const char *path);
 int flx_layer_weights(const struct flx_model *m, const struct flx_layer *l, int plane,
                       int8_t *out);
 
+struct flx_layer_stats {
+    uint64_t weights, macs; /* as below, for one layer */
+    double nominal_bits;
+};
+void flx_layer_stats(const struct flx_model *m, const struct flx_layer *l,
+                     struct flx_layer_stats *out);
+
 struct flx_model_stats {
     uint64_t weights;      /* real weights, padding left out */
     uint64_t macs;         /* per image, planes counted */
