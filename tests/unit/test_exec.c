@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "exec/exec_internal.h"
+#include "flexor/status.h"
+#include "model_fixture.h"
+
+#define MODELS 300
+#define IMAGES 3
+
+static size_t codes_of(const struct flx_layer *l)
+{
+    return (size_t)l->out_h * (size_t)l->out_w * (size_t)l->out_c;
+}
+
+static size_t image_bytes(const struct flx_model *m)
+{
+    return (size_t)m->in_h * (size_t)m->in_w * (size_t)m->in_c;
+}
+
+static void assert_same(const char *what, uint64_t seed, const void *got, const void *expected,
+                        size_t n)
+{
+    if (memcmp(got, expected, n) != 0)
+        fail_msg("%s of the random model %llu differ from the plain reference", what,
+                 (unsigned long long)seed);
+}
+
+/* Logits and the codes of every layer, image by image. */
+static void compare(const struct flx_model *m, uint64_t seed, flx_dot_fn *dot, int threads)
+{
+    struct flx_exec *e;
+    uint8_t *images = fixture_images(m, IMAGES, seed), *acts[FLX_MAX_LAYERS] = {NULL};
+    int32_t *logits = calloc((size_t)m->classes * IMAGES, 4),
+            *fast = calloc((size_t)m->classes * IMAGES, 4);
+    assert_int_equal(flx_exec_create_with(m, threads, dot, &e), FLX_OK);
+    assert_int_equal(flx_exec_run(e, images, IMAGES, fast), FLX_OK);
+    for (int i = 0; i < m->n_layers; i++)
+        acts[i] = malloc(codes_of(&m->layers[i]));
+    for (int n = 0; n < IMAGES; n++) {
+        assert_int_equal(
+            flx_plain_run(m, images + (size_t)n * image_bytes(m), logits + n * m->classes, acts),
+            FLX_OK);
+        for (int i = 0; i < m->n_layers - 1; i++) {
+            size_t codes = codes_of(&m->layers[i]);
+            uint8_t *all = malloc(codes * IMAGES);
+            assert_int_equal(flx_exec_activations(e, images, IMAGES, i, all), FLX_OK);
+            assert_same("activations", seed, all + (size_t)n * codes, acts[i], codes);
+            free(all);
+        }
+    }
+    assert_same("logits", seed, fast, logits, (size_t)m->classes * IMAGES * 4);
+    for (int i = 0; i < m->n_layers; i++)
+        free(acts[i]);
+    free(images);
+    free(logits);
+    free(fast);
+    flx_exec_free(e);
+}
+
+/* Each random model with each inner loop that this CPU has. */
+static void fast_equals_plain_on_random_models(void **state)
+{
+    (void)state;
+    uint64_t seed = fixture_seed();
+    for (uint64_t i = 0; i < MODELS; i++) {
+        struct flx_model *m = fixture_model(seed + i);
+        assert_non_null(m);
+        for (int kind = 0; kind < FLX_DOT_KINDS; kind++) {
+            flx_dot_fn *dot = flx_dot_get((enum flx_dot_kind)kind);
+            if (dot)
+                compare(m, seed + i, dot, 1 + (int)(i % 2));
+        }
+        flx_model_free(m);
+    }
+}
+
+static void fast_equals_plain_on_lenet5(void **state)
+{
+    (void)state;
+    uint64_t seed = fixture_seed();
+    struct flx_model *m = fixture_lenet5(seed);
+    assert_non_null(m);
+    compare(m, seed, flx_dot_get(flx_dot_best()), 2);
+    flx_model_free(m);
+}
+
+static void logits_do_not_depend_on_threads_or_batches(void **state)
+{
+    (void)state;
+    enum { N = 61 };
+    uint64_t seed = fixture_seed();
+    struct flx_model *m = fixture_lenet5(seed);
+    uint8_t *images = fixture_images(m, N, seed);
+    int32_t logits[N][10], again[N][10];
+    struct flx_exec *one, *two;
+    assert_int_equal(flx_exec_create(m, 1, &one), FLX_OK);
+    assert_int_equal(flx_exec_create(m, 2, &two), FLX_OK);
+    assert_int_equal(flx_exec_run(one, images, N, logits[0]), FLX_OK);
+    assert_int_equal(flx_exec_run(two, images, N, again[0]), FLX_OK);
+    assert_memory_equal(logits, again, sizeof logits);
+    for (int i = 0; i < N; i++)
+        assert_int_equal(flx_exec_run(two, images + i * 784, 1, again[i]), FLX_OK);
+    assert_memory_equal(logits, again, sizeof logits);
+    assert_int_equal(flx_exec_run(one, images, 0, logits[0]), FLX_OK);
+    flx_exec_free(one);
+    flx_exec_free(two);
+    free(images);
+    flx_model_free(m);
+}
+
+/* One 1x1 layer with one channel: V = m·S + beta by hand. */
+static void one_weight_gives_the_number_of_the_definition(void **state)
+{
+    (void)state;
+    struct flx_model *m = flx_model_new();
+    struct flx_layer *l = &m->layers[0];
+    snprintf(m->name, sizeof m->name, "one");
+    snprintf(l->name, sizeof l->name, "only");
+    m->in_h = m->in_w = m->in_c = m->classes = m->n_layers = m->n_nets = 1;
+    m->act_bits = 8;
+    assert_int_equal(flx_xornet_nested(&m->nets[0], 32, 13, 1), FLX_OK);
+    l->in_h = l->in_w = l->in_c = l->out_c = l->kh = l->kw = l->stride = l->pool = 1;
+    l->row_packed = l->logits = l->planes = 1;
+    l->n_in[0] = 32;
+    assert_int_equal(flx_layer_alloc(m, l), FLX_OK);
+    l->m[0] = -300;
+    l->beta[0] = 17;
+    for (int bit = 0; bit < 2; bit++) {
+        uint8_t image = 200;
+        int32_t logit = 0;
+        struct flx_exec *e;
+        l->bits[0][0] = (uint64_t)bit;
+        assert_int_equal(flx_plain_run(m, &image, &logit, NULL), FLX_OK);
+        assert_int_equal(logit, bit ? -300 * 200 + 17 : 300 * 200 + 17);
+        assert_int_equal(flx_exec_create(m, 1, &e), FLX_OK);
+        logit = 0;
+        assert_int_equal(flx_exec_run(e, &image, 1, &logit), FLX_OK);
+        assert_int_equal(logit, bit ? -300 * 200 + 17 : 300 * 200 + 17);
+        flx_exec_free(e);
+    }
+    flx_model_free(m);
+}
+
+static void requantise_rounds_half_up_and_clamps(void **state)
+{
+    (void)state;
+    const int32_t v[] = {-1000, -9, -8, -7, 7, 8, 23, 24, 4072, 4088, 1 << 30};
+    const uint8_t expected[] = {0, 0, 0, 0, 0, 1, 1, 2, 255, 255, 255};
+    uint8_t codes[11];
+    flx_requantise(codes, v, 11, 4, 255);
+    assert_memory_equal(codes, expected, 11);
+    flx_requantise(codes, (const int32_t[]){-1, 3, 16}, 3, 0, 15);
+    assert_memory_equal(codes, ((const uint8_t[]){0, 3, 15}), 3);
+}
+
+static void a_model_that_breaks_a_bound_is_not_run(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    struct flx_exec *e;
+    uint8_t *image = fixture_images(m, 1, 1);
+    int32_t logits[10];
+    m->layers[1].m[7] = 32767;
+    assert_int_equal(flx_exec_create(m, 1, &e), FLX_ERR_OVERFLOW);
+    assert_non_null(strstr(flx_last_error(), "conv2"));
+    assert_int_equal(flx_plain_run(m, image, logits, NULL), FLX_ERR_OVERFLOW);
+    free(image);
+    flx_model_free(m);
+}
+
+static void images_above_4_bits_are_refused_by_a_4_bit_model(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    struct flx_exec *e;
+    uint8_t image[784] = {0};
+    int32_t logits[10];
+    m->act_bits = 4;
+    assert_int_equal(flx_exec_create(m, 1, &e), FLX_OK);
+    image[783] = 15;
+    assert_int_equal(flx_exec_run(e, image, 1, logits), FLX_OK);
+    image[783] = 16;
+    assert_int_equal(flx_exec_run(e, image, 1, logits), FLX_ERR_ARG);
+    assert_int_equal(flx_plain_run(m, image, logits, NULL), FLX_ERR_ARG);
+    flx_exec_free(e);
+    flx_model_free(m);
+}
+
+static void the_last_layer_has_no_codes(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    struct flx_exec *e;
+    uint8_t image[784] = {0}, codes[512];
+    assert_int_equal(flx_exec_create(m, 1, &e), FLX_OK);
+    assert_int_equal(flx_exec_activations(e, image, 1, 2, codes), FLX_OK);
+    assert_int_equal(flx_exec_activations(e, image, 1, 3, codes), FLX_ERR_ARG);
+    assert_int_equal(flx_exec_activations(e, image, 1, -1, codes), FLX_ERR_ARG);
+    flx_exec_free(e);
+    flx_model_free(m);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(fast_equals_plain_on_random_models),
+        cmocka_unit_test(fast_equals_plain_on_lenet5),
+        cmocka_unit_test(logits_do_not_depend_on_threads_or_batches),
+        cmocka_unit_test(one_weight_gives_the_number_of_the_definition),
+        cmocka_unit_test(requantise_rounds_half_up_and_clamps),
+        cmocka_unit_test(a_model_that_breaks_a_bound_is_not_run),
+        cmocka_unit_test(images_above_4_bits_are_refused_by_a_4_bit_model),
+        cmocka_unit_test(the_last_layer_has_no_codes),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
