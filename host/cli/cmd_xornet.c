@@ -9,8 +9,6 @@
 #include "flexor/status.h"
 #include "flexor/xornet.h"
 
-#pragma weak flx_model_load
-
 static const char help[] =
     "usage: flexor xornet [--nout 32] [--nmin 13] [--seed 1]      the nested network\n"
     "       flexor xornet --nin N [--taps 2] [--nout 32] [--seed 1] the paper's random rows\n"
@@ -203,8 +201,6 @@ int flx_cmd_xornet(int argc, char **argv)
         puts(help);
         return 0;
     }
-    if (!status && o.model && !flx_model_load)
-        status = flx_fail(FLX_ERR_UNSUPPORTED, "--model is not built");
     if (!status)
         status = o.model ? flx_model_load(o.model, &model) : draw(&o, &drawn);
     if (!status && model) {
