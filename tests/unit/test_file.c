@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <zlib.h>
 /* cmocka wants the headers above first */
@@ -103,11 +105,19 @@ static void writing_into_a_missing_folder_is_refused(void **state)
 
 static void a_failed_write_keeps_the_old_file_and_removes_the_new(void **state)
 {
-    const void *const parts[] = {"x", (const void *)1}; /* EFAULT in the second part */
-    const size_t lens[] = {1, 1};
+    const void *const parts[] = {"abc", "defgh"};
+    const size_t lens[] = {3, 5};
     tempdir_write(*state, "a", "old", 3);
     const char *path = tempdir_file(*state, "a");
-    assert_int_equal(flx_file_write_atomic(path, parts, lens, 2), FLX_ERR_IO);
+    struct rlimit old, small; /* files may not grow beyond 4 bytes */
+    getrlimit(RLIMIT_FSIZE, &old);
+    small = (struct rlimit){.rlim_cur = 4, .rlim_max = old.rlim_max};
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &small);
+    int status = flx_file_write_atomic(path, parts, lens, 2);
+    setrlimit(RLIMIT_FSIZE, &old);
+    signal(SIGXFSZ, SIG_DFL);
+    assert_int_equal(status, FLX_ERR_IO);
     assert_int_equal(tempdir_count(*state), 1);
     uint8_t *data = NULL;
     size_t len = 0;
