@@ -150,13 +150,14 @@ static void one_weight_gives_the_number_of_the_definition(void **state)
 static void requantise_rounds_half_up_and_clamps(void **state)
 {
     (void)state;
-    const int32_t v[] = {-1000, -9, -8, -7, 7, 8, 23, 24, 4072, 4088, 1 << 30};
-    const uint8_t expected[] = {0, 0, 0, 0, 0, 1, 1, 2, 255, 255, 255};
-    uint8_t codes[11];
-    flx_requantise(codes, v, 11, 4, 255);
-    assert_memory_equal(codes, expected, 11);
-    flx_requantise(codes, (const int32_t[]){-1, 3, 16}, 3, 0, 15);
-    assert_memory_equal(codes, ((const uint8_t[]){0, 3, 15}), 3);
+    const int32_t v[16] = {-1000, -9, -8, -7, 7, 8, 23, 24, 4072, 4088, 1 << 30};
+    const uint8_t shifted[11] = {0, 0, 0, 0, 0, 1, 1, 2, 255, 255, 255};
+    const uint8_t plain[11] = {0, 0, 0, 0, 7, 8, 15, 15, 15, 15, 15};
+    uint8_t codes[16];
+    flx_requantise(codes, v, 1, 4, 255);
+    assert_memory_equal(codes, shifted, 11);
+    flx_requantise(codes, v, 1, 0, 15);
+    assert_memory_equal(codes, plain, 11);
 }
 
 static void a_model_that_breaks_a_bound_is_not_run(void **state)

@@ -51,17 +51,18 @@ int flx_exec_create_with(const struct flx_model *m, int threads, flx_dot_fn *dot
 void flx_plan_run(const struct flx_exec *e, const struct flx_maps *maps, int layer, int n,
                   int32_t *logits);
 
-/** v[p][c] = base[p * base_stride + c] + mul[c] * sums[p][c], width channels. */
-void flx_accumulate(int32_t *v, const int32_t *base, int base_stride, const int32_t *sums,
-                    const int32_t *mul, int positions, int width);
+/** V of a block of positions x vecs vectors of channels, after one more plane:
+ *  v[p][c] = base[p * base_stride + c] + mul[c] * sums[p][c]. @p v may be @p base. */
+void flx_accumulate(int32_t *v, const int32_t *base, size_t base_stride, const int32_t *sums,
+                    const int32_t *mul, int positions, int vecs);
 
-/** codes[i] = clamp((v[i] + half) >> shift, 0, max). */
-void flx_requantise(uint8_t *codes, const int32_t *v, int n, int shift, int max);
+/** codes[i] = clamp((v[i] + half) >> shift, 0, max), vectors * 16 of them. */
+void flx_requantise(uint8_t *codes, const int32_t *v, int vectors, int shift, int max);
 
-/** Maximum over size x size windows of an in_w wide map with c channels; the rows
- *  of @p out are @p out_row bytes apart. */
-void flx_max_pool(uint8_t *out, size_t out_row, int out_h, int out_w, const uint8_t *in, int in_w,
-                  int c, int size);
+/** Maximum over size x size windows of c channels; rows of the maps are in_row
+ *  and out_row bytes apart. Changes @p in. */
+void flx_max_pool(uint8_t *out, size_t out_row, int out_h, int out_w, uint8_t *in, size_t in_row,
+                  size_t c, int size);
 
 /** Images hold codes: bytes above 2^act_bits - 1 are refused. FLX_ERR_ARG. */
 int flx_exec_check_images(const struct flx_model *m, const uint8_t *images, int n);

@@ -16,6 +16,7 @@ struct walk {
     int first, vecs; /* channels */
     int count;       /* positions of all images */
     int image, at;   /* the next position */
+    int max;         /* largest code */
 };
 
 /* Addresses of the next block; past the end the last position is repeated. */
@@ -44,22 +45,21 @@ static int next_block(struct walk *w, const uint8_t *in[], size_t out[])
 static void block_values(const struct walk *w, const uint8_t *const in[], int32_t *v)
 {
     const struct flx_plan *plan = w->plan;
-    int width = w->vecs * FLX_DOT_LANES, positions = flx_dot_positions(w->vecs);
     size_t skip = plan->plane_bytes / (size_t)plan->channels * (size_t)w->first;
     const int32_t *base = plan->beta + w->first;
-    int base_stride = 0;
+    size_t base_stride = 0;
     for (int p = 0; p < plan->l->planes; p++) {
         _Alignas(64) int32_t sums[FLX_DOT_SUMS];
         w->e->dot(&plan->shape, w->vecs, in, plan->weights + (size_t)p * plan->plane_bytes + skip,
                   sums);
         flx_accumulate(v, base, base_stride, sums, plan->mul + p * plan->channels + w->first,
-                       positions, width);
+                       flx_dot_positions(w->vecs), w->vecs);
         base = v;
-        base_stride = width;
+        base_stride = (size_t)w->vecs * FLX_DOT_LANES;
     }
 }
 
-static void run_channels(struct walk *w, int max)
+static void run_channels(struct walk *w)
 {
     const struct flx_layer *l = w->plan->l;
     const uint8_t *in[FLX_DOT_POS];
@@ -71,14 +71,13 @@ static void run_channels(struct walk *w, int max)
         _Alignas(64) uint8_t codes[FLX_DOT_SUMS];
         int n = next_block(w, in, out);
         block_values(w, in, v);
-        if (w->logits) {
-            for (int p = 0; p < n; p++)
-                memcpy(w->logits + out[p] + w->first, v + p * width, kept * sizeof *v);
-            continue;
-        }
-        flx_requantise(codes, v, n * width, l->shift, max);
+        if (!w->logits)
+            flx_requantise(codes, v, n * w->vecs, l->shift, w->max);
         for (int p = 0; p < n; p++)
-            memcpy(w->out + out[p] + w->first, codes + p * width, kept);
+            if (w->logits)
+                memcpy(w->logits + out[p] + w->first, v + p * width, kept * sizeof *v);
+            else
+                memcpy(w->out + out[p] + w->first, codes + p * width, kept);
     }
 }
 
@@ -90,7 +89,8 @@ static void pool_maps(const struct flx_plan *plan, const struct flx_plan *next,
     size_t corner = (size_t)next->l->pad * (next->in_row + (size_t)l->out_c);
     for (int i = 0; i < n; i++)
         flx_max_pool(out + (size_t)i * next->in_map + corner, next->in_row, l->out_h, l->out_w,
-                     maps->unpooled + (size_t)i * map, plan->conv_w, l->out_c, l->pool);
+                     maps->unpooled + (size_t)i * map, (size_t)(plan->conv_w * l->out_c),
+                     (size_t)l->out_c, l->pool);
 }
 
 void flx_plan_run(const struct flx_exec *e, const struct flx_maps *maps, int layer, int n,
@@ -99,7 +99,6 @@ void flx_plan_run(const struct flx_exec *e, const struct flx_maps *maps, int lay
     const struct flx_plan *plan = &e->plans[layer];
     const struct flx_layer *l = plan->l;
     int pooled = l->pool > 1;
-    int max = (1 << e->m->act_bits) - 1;
     for (int first = 0; first < plan->channels; first += FLX_DOT_VECS * FLX_DOT_LANES) {
         int vecs = (plan->channels - first) / FLX_DOT_LANES;
         struct walk w = {.e = e, .plan = plan, .in = maps->in[layer], .first = first};
@@ -109,7 +108,8 @@ void flx_plan_run(const struct flx_exec *e, const struct flx_maps *maps, int lay
         w.out_map = pooled || l->logits ? (size_t)(plan->conv_h * plan->conv_w) * (size_t)l->out_c
                                         : e->plans[layer + 1].in_map;
         w.logits = l->logits ? logits : NULL;
-        run_channels(&w, max);
+        w.max = (1 << e->m->act_bits) - 1;
+        run_channels(&w);
     }
     if (pooled)
         pool_maps(plan, &e->plans[layer + 1], maps, maps->in[layer + 1], n);
