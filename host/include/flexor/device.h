@@ -2,7 +2,9 @@
 /** Devices: one API over the reference, the simulated accelerator and boards.
  *  Spec strings: "ref", "sim", "sim:SHAPE" (a built simulation, e.g.
  *  "sim:k16t16p1"), with options after commas: "sim:k8t8p2,stream,trace=F.fst,
- *  seed=7,stall=30" (stall: per cent of cycles with random back-pressure). */
+ *  seed=7,stall=30" (seed: values of registers and memories at the start, and of
+ *  the back-pressure; stall: per cent of cycles with random gaps and
+ *  back-pressure). A device is not thread-safe; several may be open at once. */
 #ifndef FLEXOR_DEVICE_H
 #define FLEXOR_DEVICE_H
 #include <stdint.h>
@@ -19,9 +21,18 @@ struct flx_device_info {
     int streamed;      /* weights are streamed for each batch */
 };
 
+/** Called once for every device that can be opened: its spec string and a
+ *  description for people. */
+typedef void (*flx_device_list_fn)(void *user, const char *spec, const char *detail);
+
+/** Lists the devices: the reference and the built simulations. FLX_ERR_NOMEM. */
+int flx_device_list(flx_device_list_fn fn, void *user);
+
 /** Opens a device. FLX_ERR_ARG (bad spec), _NOT_FOUND, _TIMEOUT, _LINK, _VERSION. */
 int flx_device_open(const char *spec, struct flx_device **out);
 void flx_device_close(struct flx_device *d);
+
+/** FLX_OK; streamed is known after flx_device_load. */
 int flx_device_info(struct flx_device *d, struct flx_device_info *info);
 
 /** Compiles and loads a model; @p m must outlive its use. FLX_ERR_XORNET when
@@ -29,7 +40,9 @@ int flx_device_info(struct flx_device *d, struct flx_device_info *info);
  *  fit (says what and which knob), FLX_ERR_UNSUPPORTED. */
 int flx_device_load(struct flx_device *d, const struct flx_model *m);
 
-/** n images (in_h*in_w*in_c bytes each) -> n x classes logits. */
+/** n images (in_h*in_w*in_c bytes each) -> n x classes logits. After a failure
+ *  of the link the model must be loaded again. FLX_ERR_ARG, _TIMEOUT, _LINK,
+ *  _DEVICE, _NOMEM. */
 int flx_device_infer(struct flx_device *d, const uint8_t *images, int n, int32_t *logits);
 
 /** Codes of one layer (not the last) for n images. */

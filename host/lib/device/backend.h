@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What a backend provides. device.c checks arguments and dispatches. */
+#ifndef FLEXOR_BACKEND_H
+#define FLEXOR_BACKEND_H
+#include "flexor/device.h"
+#include "flexor/model.h"
+
+/** A parsed spec string. */
+struct flx_spec {
+    char backend[16];
+    char name[64]; /* shape or serial number; "" = the default */
+    int stream;
+    int stall; /* per cent */
+    uint64_t seed;
+    char trace[256]; /* file, "" = none */
+};
+
+/** FLX_ERR_ARG with a sentence. */
+int flx_spec_parse(const char *text, struct flx_spec *out);
+
+/** As in flexor/device.h; arguments are checked and a model is loaded. */
+struct flx_device_ops {
+    void (*close)(void *self);
+    int (*info)(void *self, struct flx_device_info *info);
+    int (*load)(void *self, const struct flx_model *m);
+    int (*infer)(void *self, const uint8_t *images, int n, int32_t *logits);
+    int (*activations)(void *self, const uint8_t *images, int n, int layer, uint8_t *codes);
+    int (*counters)(void *self, struct flx_counters *c);
+};
+
+struct flx_backend {
+    const char *name;
+    int (*open)(const struct flx_spec *spec, const struct flx_device_ops **ops, void **self);
+    int (*list)(flx_device_list_fn fn, void *user);
+};
+
+extern const struct flx_backend flx_backend_ref, flx_backend_sim;
+
+#endif

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compile.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "compile_internal.h"
+#include "flexor/status.h"
+
+#define PARAM_BYTES 6
+
+/* One channel's entry: beta' = beta + half + m N (docs/numerics.md). */
+static int fold(const struct flx_layer *l, int o, int64_t minus_ones, uint8_t *entry)
+{
+    int64_t half = !l->logits && l->shift > 0 ? INT64_C(1) << (l->shift - 1) : 0;
+    int64_t beta = l->beta[o] + half + l->m[o] * minus_ones;
+    if (beta < INT32_MIN || beta > INT32_MAX)
+        return flx_fail(FLX_ERR_OVERFLOW,
+                        "layer %s: the offset of output channel %d is %" PRId64 " on this array, "
+                        "beyond 32 bits: choose a smaller shift",
+                        l->name, o, beta);
+    uint16_t m = (uint16_t)l->m[o];
+    uint32_t b = (uint32_t)(int32_t)beta;
+    entry[0] = (uint8_t)m;
+    entry[1] = (uint8_t)(m >> 8);
+    for (int i = 0; i < 4; i++)
+        entry[2 + i] = (uint8_t)(b >> 8 * i);
+    return FLX_OK;
+}
+
+/* The array's sum is S - N: both ends must fit the accumulator. */
+static int check_accumulator(const struct flx_desc *d, const struct flx_model *m,
+                             const struct flx_layer *l, const struct flx_compiled_layer *cl)
+{
+    int64_t code = (INT64_C(1) << m->act_bits) - 1, weight = (INT64_C(1) << l->planes) - 1;
+    int64_t inputs = (int64_t)l->kh * l->kw * l->in_c;
+    int64_t lanes = (int64_t)cl->block_words / l->planes * d->k;
+    if ((code * inputs + lanes) * weight >= INT64_C(1) << (d->acc_bits - 1))
+        return flx_fail(FLX_ERR_OVERFLOW,
+                        "layer %s: %" PRId64 " inputs can overflow the device's %d-bit "
+                        "accumulators: build it with a larger ACC_W",
+                        l->name, inputs, d->acc_bits);
+    return FLX_OK;
+}
+
+static int compile_layer(const struct flx_desc *d, struct flx_compiled *c, int i)
+{
+    const struct flx_layer *l = &c->model->layers[i];
+    struct flx_compiled_layer *cl = &c->layer[i];
+    size_t channels = (size_t)(cl->words / cl->block_words) * (size_t)d->t;
+    int64_t *minus_ones = calloc(channels, sizeof *minus_ones);
+    if (!minus_ones)
+        return flx_fail(FLX_ERR_NOMEM, "layer %s: no memory for its channels", l->name);
+    int status = check_accumulator(d, c->model, l, cl);
+    if (!status)
+        status = flx_compile_weights(d, l, &c->model->nets[l->net[0]], cl, minus_ones);
+    for (int o = 0; o < l->out_c && !status; o++)
+        status = fold(l, o, minus_ones[o], c->params + PARAM_BYTES * (cl->param_base + (size_t)o));
+    free(minus_ones);
+    return status;
+}
+
+int flx_compile(const struct flx_model *m, const struct flx_desc *d, int stream,
+                struct flx_compiled *out)
+{
+    *out = (struct flx_compiled){.model = m, .n_layers = m->n_layers};
+    int status = flx_compile_check(m, d);
+    if (!status)
+        status = flx_compile_layout(d, stream, out);
+    if (status)
+        return status;
+    out->params = calloc(out->n_params, PARAM_BYTES);
+    if (!out->params)
+        return flx_fail(FLX_ERR_NOMEM, "no memory for the channel parameters");
+    for (int i = 0; i < m->n_layers && !status; i++)
+        status = compile_layer(d, out, i);
+    return status ? status : flx_compile_program(d, out);
+}
+
+void flx_compiled_free(struct flx_compiled *c)
+{
+    for (int i = 0; i < c->n_layers; i++)
+        free(c->layer[i].weights);
+    free(c->params);
+    free(c->program);
+    *c = (struct flx_compiled){0};
+}

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Steps of the device compiler. Each reads what the ones before it filled in. */
+#ifndef FLEXOR_COMPILE_INTERNAL_H
+#define FLEXOR_COMPILE_INTERNAL_H
+#include "compile.h"
+
+#define FLX_K0 4 /* inputs of a slice, lanes of a granule */
+
+static inline uint32_t flx_ceil_div(uint32_t a, uint32_t b)
+{
+    return (a + b - 1) / b;
+}
+
+/** Refuses what this device cannot run (compile_check.c). */
+int flx_compile_check(const struct flx_model *m, const struct flx_desc *d);
+
+/** Sizes and addresses: feature maps, weights, parameters (compile_layout.c). */
+int flx_compile_layout(const struct flx_desc *d, int stream, struct flx_compiled *c);
+
+/** Weight words of a layer, and the -1 weights that the array meets for each
+ *  channel, doubled plane by plane in binary mode (compile_weights.c).
+ *  @p minus_ones: words / block_words x T entries. */
+int flx_compile_weights(const struct flx_desc *d, const struct flx_layer *l,
+                        const struct flx_xornet *net, struct flx_compiled_layer *out,
+                        int64_t *minus_ones);
+
+/** Words that a kernel row of layer @p l takes, and a pixel of its input. */
+uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d);
+uint32_t flx_pixel_words(const struct flx_layer *l, const struct flx_desc *d);
+
+/** Program words (compile_program.c). */
+int flx_compile_program(const struct flx_desc *d, struct flx_compiled *c);
+
+#endif

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The array as docs/architecture.md describes it, interpreted: program words, link
+ *  bytes of the weights, lanes with their bitwise negation, dummy lanes and all. It
+ *  shares no code with the compiler, so it checks what both take the page to say. */
+#ifndef SOFT_ARRAY_H
+#define SOFT_ARRAY_H
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/desc.h"
+#include "flexor/rng.h"
+#include "flexor/xornet.h"
+#include "flx_proto.h"
+
+#define SOFT_ENGINES 8
+#define SOFT_PROGRAM (FLX_PROG_HDR_WORDS + 64 * FLX_PROG_LAYER_WORDS)
+#define SOFT_WORD    1024 /* bytes of a weight word */
+#define SOFT_RING    (1 << 20)
+
+struct soft_array {
+    struct flx_desc d;
+    struct flx_xornet net;
+    uint32_t program[SOFT_PROGRAM];
+    int16_t *m;
+    int32_t *beta;
+    uint8_t *weights; /* weight_words x SOFT_WORD */
+    uint8_t *stream;  /* bytes in the order of arrival */
+    size_t stream_len, stream_at;
+    uint8_t *act[SOFT_ENGINES];
+    uint8_t *image[SOFT_ENGINES];
+    size_t image_len[SOFT_ENGINES];
+    int buffer; /* image buffer of the next run */
+    int32_t *results[2][SOFT_ENGINES];
+    int latest;
+    int starved; /* the ring ran dry */
+    uint64_t busy[64];
+};
+
+static inline struct soft_array *soft_array_new(const struct flx_desc *d,
+                                                const struct flx_xornet *net, uint64_t seed)
+{
+    struct soft_array *a = calloc(1, sizeof *a);
+    struct flx_rng r;
+    flx_rng_init(&r, seed, 9);
+    a->d = *d;
+    a->net = *net;
+    a->m = calloc(d->param_entries, sizeof *a->m);
+    a->beta = calloc(d->param_entries, sizeof *a->beta);
+    a->weights = calloc(d->weight_words, SOFT_WORD);
+    a->stream = malloc(SOFT_RING);
+    for (int e = 0; e < d->p; e++) {
+        size_t bytes = (size_t)d->act_words * (size_t)d->k;
+        a->act[e] = malloc(bytes);
+        for (size_t i = 0; i < bytes; i++) /* memories start with anything */
+            a->act[e][i] = (uint8_t)(flx_rng_next(&r) & ((1u << d->act_bits) - 1));
+        a->image[e] = calloc(1, 65536);
+        for (int b = 0; b < 2; b++)
+            a->results[b][e] = calloc((size_t)d->results, sizeof(int32_t));
+    }
+    return a;
+}
+
+static inline void soft_array_free(struct soft_array *a)
+{
+    for (int e = 0; e < a->d.p; e++) {
+        free(a->act[e]);
+        free(a->image[e]);
+        free(a->results[0][e]);
+        free(a->results[1][e]);
+    }
+    free(a->m);
+    free(a->beta);
+    free(a->weights);
+    free(a->stream);
+    free(a);
+}
+
+static inline uint32_t soft_field(uint32_t word, int high, int low)
+{
+    return (uint32_t)((word >> low) & ((UINT64_C(1) << (high - low + 1)) - 1));
+}
+
+/* The image loader: a pixel of C' channels for every output column. */
+static inline void soft_load_image(struct soft_array *a, int e)
+{
+    const uint32_t *h = a->program;
+    uint32_t window = soft_field(h[1], 7, 0), step = soft_field(h[1], 15, 8);
+    uint32_t row = soft_field(h[1], 31, 16), rows = soft_field(h[2], 15, 0);
+    uint32_t pad_rows = soft_field(h[2], 23, 16), code = soft_field(h[2], 31, 24);
+    uint32_t pad = soft_field(h[3], 15, 0), cw = soft_field(h[3], 31, 16), k = (uint32_t)a->d.k;
+    uint32_t base = a->buffer ? soft_field(h[4], 31, 16) : soft_field(h[4], 15, 0);
+    uint32_t columns = (row + 2 * pad - window) / step + 1;
+    uint8_t *at = a->act[e] + (size_t)base * k;
+    for (uint32_t y = 0; y < rows + 2 * pad_rows; y++)
+        for (uint32_t x = 0; x < columns; x++, at += (size_t)cw * k)
+            for (uint32_t i = 0; i < (window + 3) / 4 * 4; i++) {
+                int64_t sy = (int64_t)y - pad_rows, sx = (int64_t)x * step + i - pad;
+                int outside = sy < 0 || sy >= rows || sx < 0 || sx >= row;
+                at[i] = i >= window ? 0 : (uint8_t)(outside ? code : a->image[e][sy * row + sx]);
+            }
+}
+
+/* Bit of slice s, stored bit j, of a weight word as it comes over the link. */
+static inline int soft_bit(const uint8_t *word, int slices, int j, int s)
+{
+    int shared = slices == 1 || slices == 2 || slices == 4;
+    int bit = shared ? j * slices + s : j * ((slices + 7) / 8) * 8 + s;
+    return word[bit / 8] >> bit % 8 & 1;
+}
+
+/* Signs of the K x T lanes: sign[t * K + k] = 1 for +1. */
+static inline void soft_decrypt(const struct soft_array *a, const uint8_t *word, int n_in,
+                                uint8_t *sign)
+{
+    int k = a->d.k, slices = flx_desc_slices(&a->d), kcs = k / 4, t0 = a->d.n_out / 4;
+    for (int s = 0; s < slices; s++) {
+        uint32_t x = 0;
+        for (int j = 0; j < n_in; j++)
+            x |= (uint32_t)soft_bit(word, slices, j, s) << j;
+        for (int r = 0; r < a->d.n_out; r++) {
+            uint32_t taps = flx_xornet_row(&a->net, n_in, r) & x;
+            int lane = s % kcs * 4 + r / t0, channel = s / kcs * t0 + r % t0;
+            sign[channel * k + lane] = (uint8_t)(__builtin_popcount(taps) & 1);
+        }
+    }
+}
+
+struct soft_layer {
+    uint32_t w[FLX_PROG_LAYER_WORDS];
+    uint32_t block;
+    const uint8_t **words; /* of the current block */
+};
+
+/* K codes of a word of the run of output position (y, x), or zeros. */
+static inline void soft_fetch(const struct soft_array *a, const struct soft_layer *l, int e,
+                              int64_t y, int64_t x, uint32_t ky, uint32_t i, uint8_t *codes)
+{
+    uint32_t k = (uint32_t)a->d.k, cw = soft_field(l->w[8], 15, 0);
+    uint32_t base = soft_field(l->w[1], 15, 0);
+    if (l->w[0] & 2)
+        base = a->buffer ? soft_field(a->program[4], 31, 16) : soft_field(a->program[4], 15, 0);
+    int64_t pad_rows = soft_field(l->w[3], 31, 24);
+    int64_t row_pitch = soft_field(l->w[2], 15, 0), out_pitch = soft_field(l->w[2], 31, 16);
+    int64_t stride = row_pitch ? out_pitch / row_pitch : 0;
+    int64_t iy = y * stride + ky - pad_rows;
+    int64_t ix = x * soft_field(l->w[4], 15, 0) + i - soft_field(l->w[4], 31, 16);
+    memset(codes, 0, k);
+    if (iy < 0 || iy >= soft_field(l->w[7], 15, 0) || ix < 0 || ix >= soft_field(l->w[7], 31, 16))
+        return;
+    const uint8_t *word = a->act[e] + (size_t)(base + iy * row_pitch + ix) * k;
+    for (uint32_t lane = 0; lane < k; lane++)
+        if (i % cw + 1 < cw || l->w[9] >> lane / 4 & 1)
+            codes[lane] = word[lane];
+}
+
+/* Sums of one position: H of docs/numerics.md for T channels. */
+static inline void soft_position(const struct soft_array *a, const struct soft_layer *l, int e,
+                                 int64_t y, int64_t x, int32_t *sums)
+{
+    int k = a->d.k, t = a->d.t;
+    uint32_t planes = soft_field(l->w[0], 19, 16), kh = soft_field(l->w[3], 23, 16);
+    uint32_t run = soft_field(l->w[3], 15, 0), at = 0;
+    uint8_t codes[128], *sign = malloc((size_t)k * (size_t)t);
+    memset(sums, 0, (size_t)t * sizeof *sums);
+    for (uint32_t p = 0; p < planes; p++) {
+        for (int c = 0; c < t && p && (l->w[0] & 4); c++)
+            sums[c] *= 2;
+        for (uint32_t ky = 0; ky < kh; ky++)
+            for (uint32_t i = 0; i < run; i++, at++) {
+                soft_fetch(a, l, e, y, x, ky, i, codes);
+                soft_decrypt(a, l->words[at], (int)soft_field(l->w[0], 15, 8), sign);
+                for (int c = 0; c < t; c++)
+                    for (int lane = 0; lane < k; lane++)
+                        sums[c] += sign[c * k + lane] ? codes[lane] : ~codes[lane];
+            }
+    }
+    free(sign);
+}
+
+static inline int32_t soft_value(const struct soft_array *a, const struct soft_layer *l,
+                                 int channel, int32_t sum)
+{
+    uint32_t entry = soft_field(l->w[12], 15, 0) + (uint32_t)channel;
+    return (int32_t)((uint32_t)a->beta[entry] + (uint32_t)(a->m[entry] * (int64_t)sum));
+}
+
+static inline uint8_t soft_code(const struct soft_array *a, const struct soft_layer *l, int32_t v)
+{
+    int32_t code = v >> soft_field(l->w[0], 28, 24), max = (1 << a->d.act_bits) - 1;
+    return (uint8_t)(code < 0 ? 0 : code > max ? max : code);
+}
+
+/* All pooled positions of channel group g in one engine. */
+static inline void soft_group(struct soft_array *a, const struct soft_layer *l, int e, int g)
+{
+    int t = a->d.t, k = a->d.k, pool = (int)soft_field(l->w[6], 7, 0);
+    int out_w = (int)soft_field(l->w[5], 15, 0), out_h = (int)soft_field(l->w[5], 31, 16);
+    int out_cw = (int)soft_field(l->w[8], 31, 16), out_c = (int)soft_field(l->w[12], 31, 16);
+    uint8_t *out = a->act[e] + (size_t)soft_field(l->w[1], 31, 16) * (size_t)k;
+    int32_t *sums = malloc((size_t)t * sizeof *sums);
+    uint8_t *best = malloc((size_t)t);
+    for (int at = 0; at < out_h * out_w; at++) {
+        memset(best, 0, (size_t)t);
+        for (int q = 0; q < pool * pool; q++) {
+            soft_position(a, l, e, at / out_w * pool + q / pool, at % out_w * pool + q % pool,
+                          sums);
+            for (int c = 0; c < t; c++) {
+                int32_t v = soft_value(a, l, g * t + c, sums[c]);
+                uint8_t code = soft_code(a, l, v);
+                best[c] = best[c] > code ? best[c] : code;
+                if ((l->w[0] & 1) && g * t + c < out_c)
+                    a->results[a->latest][e][g * t + c] = v;
+            }
+        }
+        for (int c = g * t; c < (g + 1) * t && !(l->w[0] & 1); c++)
+            if (c / k < out_cw)
+                out[(size_t)at * (size_t)out_cw * (size_t)k + (size_t)c] = best[c - g * t];
+    }
+    free(sums);
+    free(best);
+}
+
+/* Weight words of the next block: resident, or taken from the stream. */
+static inline int soft_block(struct soft_array *a, struct soft_layer *l, int g, int streamed)
+{
+    size_t bytes = flx_word_bytes(flx_desc_slices(&a->d), (int)soft_field(l->w[0], 15, 8));
+    for (uint32_t i = 0; i < l->block; i++) {
+        if (!streamed) {
+            l->words[i] = a->weights + ((size_t)l->w[10] + (size_t)g * l->block + i) * SOFT_WORD;
+            continue;
+        }
+        if (a->stream_at + bytes > a->stream_len)
+            return 0;
+        l->words[i] = a->stream + a->stream_at;
+        a->stream_at += bytes;
+    }
+    return 1;
+}
+
+/* A whole run up to layer last; a starved one ends early. */
+static inline void soft_run(struct soft_array *a, int streamed, int last)
+{
+    int layers = (int)soft_field(a->program[0], 7, 0);
+    a->latest ^= 1;
+    for (int e = 0; e < a->d.p; e++)
+        soft_load_image(a, e);
+    for (int i = 0; i < layers && i <= last && !a->starved; i++) {
+        struct soft_layer l;
+        memcpy(l.w, a->program + FLX_PROG_HDR_WORDS + i * FLX_PROG_LAYER_WORDS, sizeof l.w);
+        l.block = soft_field(l.w[11], 15, 0);
+        l.words = malloc(l.block * sizeof *l.words);
+        for (int g = 0; g < (int)soft_field(l.w[6], 31, 16) && !a->starved; g++) {
+            a->starved = !soft_block(a, &l, g, streamed);
+            for (int e = 0; e < a->d.p && !a->starved; e++)
+                soft_group(a, &l, e, g);
+            a->busy[i] += l.block;
+        }
+        free(l.words);
+    }
+    a->buffer ^= 1;
+}
+
+#endif

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "device/compile.h"
+#include "device_fixture.h"
+#include "flexor/exec.h"
+#include "flexor/status.h"
+#include "soft_array.h"
+
+#define MODELS 150
+
+static struct flx_xornet default_net(void)
+{
+    struct flx_xornet net;
+    assert_int_equal(flx_xornet_nested(&net, 32, 13, 1), FLX_OK);
+    return net;
+}
+
+static size_t codes_of(const struct flx_layer *l)
+{
+    return (size_t)l->out_h * (size_t)l->out_w * (size_t)l->out_c;
+}
+
+/* What the link would do with a compiled model. */
+static void install(struct soft_array *a, const struct flx_compiled *c)
+{
+    memcpy(a->program, c->program, c->program_words * sizeof *c->program);
+    for (size_t i = 0; i < c->n_params; i++) {
+        const uint8_t *p = c->params + 6 * i;
+        a->m[i] = (int16_t)(p[0] | p[1] << 8);
+        a->beta[i] =
+            (int32_t)(p[2] | (uint32_t)p[3] << 8 | (uint32_t)p[4] << 16 | (uint32_t)p[5] << 24);
+    }
+    for (int i = 0; i < c->n_layers; i++) {
+        const struct flx_compiled_layer *l = &c->layer[i];
+        for (uint32_t w = 0; w < l->words; w++) {
+            const uint8_t *word = l->weights + w * l->word_bytes;
+            if (c->streamed) {
+                assert_true(a->stream_len + l->word_bytes <= SOFT_RING);
+                memcpy(a->stream + a->stream_len, word, l->word_bytes);
+                a->stream_len += l->word_bytes;
+            } else {
+                memcpy(a->weights + (size_t)(l->base + w) * SOFT_WORD, word, l->word_bytes);
+            }
+        }
+    }
+}
+
+static void compare_layer(const struct soft_array *a, const struct flx_compiled *c, int i,
+                          const uint8_t *expected, uint64_t seed)
+{
+    const struct flx_map *map = &c->layer[i].out;
+    for (int at = 0; at < map->rows * map->columns; at++) {
+        const uint8_t *pixel =
+            a->act[0] + ((size_t)map->base + (size_t)at * map->pixel_words) * (size_t)a->d.k;
+        if (memcmp(pixel, expected + (size_t)at * (size_t)map->channels, (size_t)map->channels))
+            fail_msg("model %llu, layer %d, pixel %d differs from the plain reference",
+                     (unsigned long long)seed, i, at);
+    }
+}
+
+/* Two images, so that both image buffers are used; activations of every layer. */
+static void run_model(uint64_t seed, const struct flx_model *m, const struct flx_desc *d,
+                      int stream)
+{
+    struct flx_compiled c;
+    uint8_t *acts[FLX_MAX_LAYERS] = {NULL};
+    uint8_t *images = fixture_images(m, 2, seed);
+    int32_t logits[32];
+    size_t bytes = (size_t)m->in_h * (size_t)m->in_w * (size_t)m->in_c;
+    int status = flx_compile(m, d, stream, &c);
+    if (status)
+        fail_msg("model %llu: %s", (unsigned long long)seed, flx_last_error());
+    for (int i = 0; i < m->n_layers; i++)
+        acts[i] = malloc(codes_of(&m->layers[i]));
+    struct soft_array *a = soft_array_new(d, &m->nets[0], seed);
+    install(a, &c);
+    for (int n = 0; n < 2; n++) {
+        assert_int_equal(flx_plain_run(m, images + (size_t)n * bytes, logits, acts), FLX_OK);
+        memcpy(a->image[0], images + (size_t)n * bytes, bytes);
+        int last = n ? m->n_layers - 1 : m->n_layers / 2;
+        a->stream_at = 0;
+        soft_run(a, c.streamed, last);
+        assert_false(a->starved);
+        if (last < m->n_layers - 1)
+            compare_layer(a, &c, last, acts[last], seed);
+    }
+    if (memcmp(a->results[a->latest][0], logits, (size_t)m->classes * 4))
+        fail_msg("model %llu: logits differ from the plain reference", (unsigned long long)seed);
+    soft_array_free(a);
+    flx_compiled_free(&c);
+    for (int i = 0; i < m->n_layers; i++)
+        free(acts[i]);
+    free(images);
+}
+
+static void compiled_models_give_the_plain_logits_on_any_array(void **state)
+{
+    (void)state;
+    uint64_t seed = fixture_seed();
+    for (uint64_t i = 0; i < MODELS; i++) {
+        struct flx_rng r;
+        struct flx_xornet net;
+        flx_rng_init(&r, seed + i, 4);
+        assert_int_equal(fixture_net(&r, &net, i % 3 ? 32 : 20), FLX_OK);
+        int act_bits = i % 5 ? 8 : 4;
+        struct flx_model *m = fixture_device_model(seed + i, &net, act_bits);
+        assert_non_null(m);
+        struct flx_desc d = fixture_random_desc(&r, &net, act_bits);
+        d.p = 1;
+        run_model(seed + i, m, &d, i % 2);
+        flx_model_free(m);
+    }
+}
+
+static void lenet5_takes_2290_weight_words_on_16_by_16(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    struct flx_desc d = fixture_desc(16, 16, 1, &m->nets[0], 8);
+    struct flx_compiled c;
+    assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
+    assert_int_equal(c.weight_words, 2290);
+    assert_int_equal(c.layer[1].word_bytes, 19);
+    assert_false(c.streamed);
+    run_model(1, m, &d, 0);
+    flx_compiled_free(&c);
+    flx_model_free(m);
+}
+
+/* Whether compiling for d fails so, with the word in its sentence. */
+static void expect(const struct flx_model *m, const struct flx_desc *d, int status,
+                   const char *word)
+{
+    struct flx_compiled c;
+    assert_int_equal(flx_compile(m, d, 0, &c), status);
+    if (!strstr(flx_last_error(), word))
+        fail_msg("'%s' does not say %s", flx_last_error(), word);
+    flx_compiled_free(&c);
+}
+
+static void what_does_not_fit_is_named_with_its_parameter(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    const struct flx_desc fits = fixture_desc(16, 16, 1, &m->nets[0], 8);
+    struct flx_desc d = fits;
+    d.act_words = 1024;
+    expect(m, &d, FLX_ERR_CAPACITY, "AMEM_WORDS");
+    d = fits;
+    d.weight_words = 32;
+    expect(m, &d, FLX_ERR_CAPACITY, "WMEM_WORDS");
+    d = fits;
+    d.param_entries = 512;
+    expect(m, &d, FLX_ERR_CAPACITY, "PMEM_CH");
+    d = fits;
+    d.layers = 3;
+    expect(m, &d, FLX_ERR_CAPACITY, "PROG_LAYERS");
+    d = fits;
+    d.results = 8;
+    expect(m, &d, FLX_ERR_CAPACITY, "RES_WORDS");
+    d = fits;
+    d.window_max = 4;
+    expect(m, &d, FLX_ERR_CAPACITY, "WIN_MAX");
+    d = fits;
+    d.nin_max = 18;
+    expect(m, &d, FLX_ERR_CAPACITY, "NIN_MAX");
+    d = fits;
+    d.acc_bits = 18;
+    expect(m, &d, FLX_ERR_OVERFLOW, "ACC_W");
+    d = fits;
+    d.act_bits = 4;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "ACT_W");
+    flx_model_free(m);
+}
+
+static void weights_that_do_not_fit_are_streamed(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    struct flx_desc d = fixture_desc(16, 16, 1, &m->nets[0], 8);
+    struct flx_compiled c;
+    d.weight_words = 2048;
+    assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
+    assert_true(c.streamed);
+    flx_compiled_free(&c);
+    d.weight_words = 4096;
+    assert_int_equal(flx_compile(m, &d, 1, &c), FLX_OK);
+    assert_true(c.streamed);
+    flx_compiled_free(&c);
+    flx_model_free(m);
+}
+
+static void another_xor_network_is_refused_by_both_hashes(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    struct flx_desc d = fixture_desc(16, 16, 1, &m->nets[0], 8);
+    char hash[16];
+    snprintf(hash, sizeof hash, "%08x", d.xor_hash);
+    d.xor_hash = 0x12345678;
+    expect(m, &d, FLX_ERR_XORNET, hash);
+    expect(m, &d, FLX_ERR_XORNET, "12345678");
+    expect(m, &d, FLX_ERR_XORNET, "XORNET=");
+    flx_model_free(m);
+}
+
+static void codings_that_the_device_lacks_are_refused(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    struct flx_desc d = fixture_desc(16, 16, 1, &m->nets[0], 8);
+    struct flx_layer *l = &m->layers[1];
+    l->order = FLX_SLICE_FLAT;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "tile order");
+    l->order = FLX_SLICE_TILE;
+    l->planes = 2;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "scales");
+    l->plane_mode = FLX_PLANES_BINARY;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "coded differently");
+    l->planes = 1;
+    l->pad = 1;
+    l->in_zero = 3;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "padding code 3");
+    l->pad = l->in_zero = 0;
+    m->layers[0].row_packed = 0;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "row-packed");
+    m->layers[0].row_packed = 1;
+    l->row_packed = 1;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "row-packed");
+    flx_model_free(m);
+}
+
+static void maps_never_overlap_their_neighbours_or_the_images(void **state)
+{
+    (void)state;
+    struct flx_xornet net = default_net();
+    uint64_t seed = fixture_seed();
+    for (uint64_t s = seed; s < seed + MODELS; s++) {
+        struct flx_model *m = fixture_device_model(s, &net, 8);
+        struct flx_desc d = fixture_desc(8, 8, 1, &net, 8);
+        struct flx_compiled c;
+        assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
+        uint32_t begin = 0, end = 0;
+        for (int i = 0; i < c.n_layers - 1; i++) {
+            const struct flx_map *map = &c.layer[i].out;
+            assert_true(map->base >= c.image_base1 + c.image.words);
+            assert_true(map->base + map->words <= d.act_words);
+            assert_true(map->base >= end || map->base + map->words <= begin);
+            begin = map->base;
+            end = begin + map->words;
+        }
+        flx_compiled_free(&c);
+        flx_model_free(m);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(compiled_models_give_the_plain_logits_on_any_array),
+        cmocka_unit_test(lenet5_takes_2290_weight_words_on_16_by_16),
+        cmocka_unit_test(what_does_not_fit_is_named_with_its_parameter),
+        cmocka_unit_test(weights_that_do_not_fit_are_streamed),
+        cmocka_unit_test(another_xor_network_is_refused_by_both_hashes),
+        cmocka_unit_test(codings_that_the_device_lacks_are_refused),
+        cmocka_unit_test(maps_never_overlap_their_neighbours_or_the_images),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
