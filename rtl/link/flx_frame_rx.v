@@ -1,0 +1,141 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frame receiver (docs/link.md): hunts for SOF, checks the header, stores the
+// payload in one half of a double buffer and checks the CRC. The other half
+// belongs to the frame that is executed at the same time.
+//
+// MAX_PAYLOAD    largest payload in bytes, a power of two, 64 ... 32768
+// FRAME_TIMEOUT  clocks of idle line after which an incomplete frame is dropped, >= 2
+//
+// i_rx_*: a byte is taken in a cycle with i_rx_valid and o_rx_ready. o_rx_ready
+//   falls only while a complete frame waits for i_take.
+// o_valid: a frame is complete; o_type ... o_crc_ok hold until i_take (one cycle,
+//   only while o_valid). From the cycle after i_take its payload is read through
+//   the buffer port, and reception goes on into the other half.
+// i_buf_en/i_buf_addr: o_buf_data is the byte at i_buf_addr one cycle later and
+//   holds while i_buf_en is 0.
+`default_nettype none
+`include "flx_proto.vh"
+
+module flx_frame_rx #(
+    parameter MAX_PAYLOAD   = 1024,
+    parameter FRAME_TIMEOUT = 1048576,
+    parameter AB            = $clog2(MAX_PAYLOAD)
+) (
+    input  wire          clk,
+    input  wire          rst,
+    input  wire          i_rx_valid,
+    input  wire [7:0]    i_rx_data,
+    output wire          o_rx_ready,
+    output wire          o_valid,
+    output reg  [7:0]    o_type,
+    output reg  [7:0]    o_seq,
+    output wire [AB:0]   o_len,
+    output wire          o_crc_ok,
+    input  wire          i_take,
+    input  wire          i_buf_en,
+    input  wire [AB-1:0] i_buf_addr,
+    output reg  [7:0]    o_buf_data
+);
+    localparam TB = $clog2(FRAME_TIMEOUT);
+
+    localparam [3:0] S_HUNT = 4'd0, S_TYPE = 4'd1, S_SEQ = 4'd2, S_LEN0 = 4'd3, S_LEN1 = 4'd4,
+                     S_HCS = 4'd5, S_PAYLOAD = 4'd6, S_CRC = 4'd7, S_DONE = 4'd8;
+
+    generate
+        if (MAX_PAYLOAD < 64 || MAX_PAYLOAD > 32768 || MAX_PAYLOAD != 1 << AB)
+            flx_error_max_payload_must_be_a_power_of_two_from_64_to_32768 u_error ();
+        if (FRAME_TIMEOUT < 2)
+            flx_error_frame_timeout_must_be_at_least_2 u_error ();
+    endgenerate
+
+    reg  [3:0]    state;
+    reg  [15:0]   len;
+    reg  [AB:0]   pos;   // payload bytes stored
+    reg  [1:0]    crcs;  // CRC bytes taken
+    reg  [7:0]    crc8;
+    reg  [31:0]   crc32;
+    reg  [TB-1:0] idle;
+    reg           bank;  // half that is being filled
+    (* no_rw_check *) reg [7:0] mem [0:2*MAX_PAYLOAD-1];
+
+    wire          take_byte = i_rx_valid && o_rx_ready;
+    wire [7:0]    crc8_next;
+    wire [31:0]   crc32_next;
+    wire [AB:0]   pos_next = pos + 1'b1;
+    wire          header_ok = crc8_next == 8'h00 && len <= MAX_PAYLOAD[15:0];
+    wire          timeout = idle == FRAME_TIMEOUT[TB-1:0] - 1'b1;
+    wire          store = take_byte && state == S_PAYLOAD;
+
+    flx_crc8  u_crc8  (.i_crc(crc8), .i_data(i_rx_data), .o_crc(crc8_next));
+    flx_crc32 u_crc32 (.i_crc(crc32), .i_data(i_rx_data), .o_crc(crc32_next));
+
+    assign o_rx_ready = state != S_DONE;
+    assign o_valid    = state == S_DONE;
+    assign o_len      = len[AB:0];
+    assign o_crc_ok   = crc32 == 32'hDEBB20E3;
+
+    always @(posedge clk) begin
+        if (store)
+            mem[{bank, pos[AB-1:0]}] <= i_rx_data;
+        if (i_buf_en)
+            o_buf_data <= mem[{!bank, i_buf_addr}];
+    end
+
+    always @(posedge clk) begin
+        if (take_byte || state == S_HUNT || state == S_DONE)
+            idle <= {TB{1'b0}};
+        else
+            idle <= idle + 1'b1;
+    end
+
+    always @(posedge clk) begin
+        if (state == S_HUNT) begin
+            crc8  <= 8'h00;
+            crc32 <= 32'hFFFFFFFF;
+            pos   <= {(AB + 1) {1'b0}};
+            crcs  <= 2'd0;
+        end else if (take_byte) begin
+            crc8 <= crc8_next;
+            if (state != S_HCS)
+                crc32 <= crc32_next;
+            if (state == S_PAYLOAD)
+                pos <= pos_next;
+            if (state == S_CRC)
+                crcs <= crcs + 1'b1;
+        end
+        if (take_byte) begin
+            if (state == S_TYPE)
+                o_type <= i_rx_data;
+            if (state == S_SEQ)
+                o_seq <= i_rx_data;
+            if (state == S_LEN0)
+                len[7:0] <= i_rx_data;
+            if (state == S_LEN1)
+                len[15:8] <= i_rx_data;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst) begin
+            state <= S_HUNT;
+            bank  <= 1'b0;
+        end else if (state == S_DONE) begin
+            if (i_take) begin
+                state <= S_HUNT;
+                bank  <= !bank;
+            end
+        end else if (take_byte) begin
+            case (state)
+                S_HUNT:    state <= i_rx_data == `FLX_SOF ? S_TYPE : S_HUNT;
+                S_HCS:     state <= !header_ok ? S_HUNT : len == 16'd0 ? S_CRC : S_PAYLOAD;
+                S_PAYLOAD: state <= pos_next == len[AB:0] ? S_CRC : S_PAYLOAD;
+                S_CRC:     state <= crcs == 2'd3 ? S_DONE : S_CRC;
+                default:   state <= state + 1'b1;
+            endcase
+        end else if (state != S_HUNT && timeout) begin
+            state <= S_HUNT;
+        end
+    end
+endmodule
+
+`default_nettype wire

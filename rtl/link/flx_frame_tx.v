@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+// Frame sender (docs/link.md): header, payload from a byte stream, CRC.
+//
+// MAX_PAYLOAD  largest payload in bytes, a power of two
+//
+// i_start: pulse while o_idle begins a frame; i_type, i_seq and i_len hold until
+//   o_idle is 1 again.
+// i_valid/i_data/o_ready: exactly i_len payload bytes are taken.
+// i_poison: while the CRC is sent: sends a wrong one, so that the host drops a
+//   frame whose payload could not be completed.
+// o_tx_*: byte stream out, stable while o_tx_valid and not i_tx_ready.
+`default_nettype none
+`include "flx_proto.vh"
+
+module flx_frame_tx #(
+    parameter MAX_PAYLOAD = 1024,
+    parameter AB          = $clog2(MAX_PAYLOAD)
+) (
+    input  wire        clk,
+    input  wire        rst,
+    input  wire        i_start,
+    input  wire [7:0]  i_type,
+    input  wire [7:0]  i_seq,
+    input  wire [AB:0] i_len,
+    input  wire        i_poison,
+    input  wire        i_valid,
+    input  wire [7:0]  i_data,
+    output wire        o_ready,
+    output wire        o_idle,
+    output reg         o_tx_valid,
+    output reg  [7:0]  o_tx_data,
+    input  wire        i_tx_ready
+);
+    localparam [3:0] S_IDLE = 4'd0, S_SOF = 4'd1, S_TYPE = 4'd2, S_SEQ = 4'd3, S_LEN0 = 4'd4,
+                     S_LEN1 = 4'd5, S_HCS = 4'd6, S_PAYLOAD = 4'd7, S_CRC = 4'd8;
+
+    reg  [3:0]  state;
+    reg  [AB:0] left;  // payload bytes to send
+    reg  [1:0]  crcs;  // CRC bytes sent
+    reg  [7:0]  crc8;
+    reg  [31:0] crc32;
+    reg  [7:0]  byte_out;
+
+    wire [15:0] len = {{(15 - AB) {1'b0}}, i_len};
+    wire        free = !o_tx_valid || i_tx_ready;
+    wire        have = state != S_IDLE && (state != S_PAYLOAD || i_valid);
+    wire        step = free && have;
+    wire [7:0]  crc8_next;
+    wire [31:0] crc32_next;
+
+    flx_crc8  u_crc8  (.i_crc(crc8), .i_data(byte_out), .o_crc(crc8_next));
+    flx_crc32 u_crc32 (.i_crc(crc32), .i_data(byte_out), .o_crc(crc32_next));
+
+    assign o_idle  = state == S_IDLE;
+    assign o_ready = free && state == S_PAYLOAD;
+
+    always @* begin
+        case (state)
+            S_TYPE:    byte_out = i_type;
+            S_SEQ:     byte_out = i_seq;
+            S_LEN0:    byte_out = len[7:0];
+            S_LEN1:    byte_out = len[15:8];
+            S_HCS:     byte_out = crc8;
+            S_PAYLOAD: byte_out = i_data;
+            S_CRC:     byte_out = crc32[7:0] ^ {8{!i_poison}};
+            default:   byte_out = `FLX_SOF;
+        endcase
+    end
+
+    always @(posedge clk) begin
+        if (rst)
+            o_tx_valid <= 1'b0;
+        else if (free)
+            o_tx_valid <= have;
+        if (step)
+            o_tx_data <= byte_out;
+    end
+
+    always @(posedge clk) begin
+        if (state == S_IDLE) begin
+            left <= i_len;
+            crcs <= 2'd0;
+        end else if (step) begin
+            if (state == S_PAYLOAD)
+                left <= left - 1'b1;
+            if (state == S_CRC)
+                crcs <= crcs + 1'b1;
+        end
+        if (state == S_IDLE || (step && state == S_SOF)) begin
+            crc8  <= 8'h00;
+            crc32 <= 32'hFFFFFFFF;
+        end else if (step) begin
+            crc8 <= crc8_next;
+            if (state == S_CRC)
+                crc32 <= {8'h00, crc32[31:8]};
+            else if (state != S_HCS)
+                crc32 <= crc32_next;
+        end
+    end
+
+    always @(posedge clk) begin
+        if (rst)
+            state <= S_IDLE;
+        else if (state == S_IDLE)
+            state <= i_start ? S_SOF : S_IDLE;
+        else if (step)
+            case (state)
+                S_HCS:     state <= left == {(AB + 1) {1'b0}} ? S_CRC : S_PAYLOAD;
+                S_PAYLOAD: state <= left == {{AB{1'b0}}, 1'b1} ? S_CRC : S_PAYLOAD;
+                S_CRC:     state <= crcs == 2'd3 ? S_IDLE : S_CRC;
+                default:   state <= state + 1'b1;
+            endcase
+    end
+endmodule
+
+`default_nettype wire
