@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cli.h"
+#include "flexor/progress.h"
+#include "flexor/status.h"
+#include "flexor/train.h"
+
+#define MAX_OPTIONS 64
+#define FIRST       256 /* getopt value of training option 0 */
+
+enum { OPT_FLOAT = 1000, OPT_BINARY, OPT_CHECKPOINT, OPT_RESUME, OPT_JSON };
+
+static const struct option own_options[] = {
+    {"float", no_argument, NULL, OPT_FLOAT},
+    {"binary", no_argument, NULL, OPT_BINARY},
+    {"output", required_argument, NULL, 'o'},
+    {"checkpoint", required_argument, NULL, OPT_CHECKPOINT},
+    {"resume", required_argument, NULL, OPT_RESUME},
+    {"json", required_argument, NULL, OPT_JSON},
+    {"help", no_argument, NULL, 'h'},
+};
+#define N_OWN ((int)(sizeof own_options / sizeof own_options[0]))
+
+struct train {
+    struct flx_train_job job;
+    const char *given[MAX_OPTIONS + 1];
+    int n_given;
+    const char *json_path;
+    FILE *json;
+    int help;
+    const volatile sig_atomic_t *stop;
+    struct flx_progress bar;
+    char checkpoint[4096];
+};
+
+static void print_help(void)
+{
+    struct flx_train_options o;
+    char text[512];
+    flx_train_defaults(&o);
+    puts("usage: flexor train [OPTION...] [-o MODEL]\n"
+         "Trains a network and packs it into an integer model. Ctrl-C leaves a checkpoint.");
+    puts("  -o, --output MODEL  pack into this model file at the end\n"
+         "  --checkpoint FILE   written after every epoch (default: MODEL.ckpt, or\n"
+         "                      flexor-train.ckpt)\n"
+         "  --resume FILE       continue a checkpoint, with its options\n"
+         "  --json LOG          append one JSON object an epoch and one at the end\n"
+         "  --float, --binary   short for --mode float, --mode binary");
+    for (int i = 0; i < flx_train_option_count(); i++) {
+        flx_train_option_text(&o, i, text, sizeof text);
+        printf("  --%-12s %s [%s]\n", flx_train_option_name(i), flx_train_option_help(i), text);
+    }
+}
+
+static int set(struct train *t, const char *name, const char *text)
+{
+    if (t->n_given < MAX_OPTIONS)
+        t->given[t->n_given++] = name;
+    return flx_train_option_set(&t->job.options, name, text);
+}
+
+static int take_option(struct train *t, int c)
+{
+    switch (c) {
+    case OPT_FLOAT:
+        return set(t, "mode", "float");
+    case OPT_BINARY:
+        return set(t, "mode", "binary");
+    case 'o':
+        t->job.output = optarg;
+        return FLX_OK;
+    case OPT_CHECKPOINT:
+        t->job.checkpoint = optarg;
+        return FLX_OK;
+    case OPT_RESUME:
+        t->job.resume = optarg;
+        return FLX_OK;
+    case OPT_JSON:
+        t->json_path = optarg;
+        return FLX_OK;
+    case 'h':
+        t->help = 1;
+        return FLX_OK;
+    case '?':
+        return FLX_ERR_ARG;
+    default:
+        return set(t, flx_train_option_name(c - FIRST), optarg);
+    }
+}
+
+static int parse(struct train *t, int argc, char **argv)
+{
+    struct option all[MAX_OPTIONS + N_OWN + 1] = {0};
+    int n = flx_train_option_count(), c, status = FLX_OK;
+    if (n > MAX_OPTIONS)
+        return flx_fail(FLX_ERR_INTERNAL, "too many training options");
+    for (int i = 0; i < n; i++)
+        all[i] = (struct option){flx_train_option_name(i), required_argument, NULL, FIRST + i};
+    memcpy(all + n, own_options, sizeof own_options);
+    flx_train_defaults(&t->job.options);
+    t->job.given = t->given;
+    while (status == FLX_OK && (c = flx_cli_option(argc, argv, "o:h", all)) != -1)
+        status = take_option(t, c);
+    if (status == FLX_OK && !t->help)
+        status = flx_cli_operands(argc, argv, 0, "");
+    if (t->job.checkpoint || status != FLX_OK)
+        return status;
+    if (t->job.resume)
+        snprintf(t->checkpoint, sizeof t->checkpoint, "%s", t->job.resume);
+    else if (t->job.output)
+        snprintf(t->checkpoint, sizeof t->checkpoint, "%s.ckpt", t->job.output);
+    else
+        snprintf(t->checkpoint, sizeof t->checkpoint, "flexor-train.ckpt");
+    t->job.checkpoint = t->checkpoint;
+    return FLX_OK;
+}
+
+static void log_json(struct train *t, json_t *line)
+{
+    if (t->json && line) {
+        json_dumpf(line, t->json, JSON_COMPACT | JSON_REAL_PRECISION(9));
+        fputc('\n', t->json);
+        fflush(t->json);
+    }
+    json_decref(line);
+}
+
+static void report_epoch(struct train *t, const struct flx_train_progress *p)
+{
+    unsigned eta = (unsigned)(p->eta + 0.5);
+    flx_progress_end(&t->bar);
+    printf("epoch %3d/%d  loss %.4f  train %.2f %%  test %.2f %%  %.0f images/s  ETA %u:%02u\n",
+           p->epoch, p->epochs, p->loss, 100 * p->train_accuracy, 100 * p->test_accuracy,
+           p->images_per_second, eta / 60, eta % 60);
+    fflush(stdout);
+    log_json(t, json_pack("{s:i, s:I, s:f, s:f, s:f, s:f}", "epoch", p->epoch, "step",
+                          (json_int_t)p->step, "loss", p->loss, "train_accuracy",
+                          p->train_accuracy, "test_accuracy", p->test_accuracy,
+                          "images_per_second", p->images_per_second));
+}
+
+static int on_progress(void *user, const struct flx_train_progress *p)
+{
+    struct train *t = user;
+    char note[96];
+    if (p->epoch_done) {
+        report_epoch(t, p);
+    } else {
+        if (!t->bar.total)
+            flx_progress_begin(&t->bar, stderr, "training", p->steps);
+        snprintf(note, sizeof note, "epoch %d  loss %.3f  acc %.1f %%  %.0f images/s", p->epoch,
+                 p->loss, 100 * p->train_accuracy, p->images_per_second);
+        if (t->bar.tty)
+            flx_progress_update(&t->bar, p->step, note);
+    }
+    return *t->stop != 0;
+}
+
+static void report_result(struct train *t, const struct flx_train_result *r)
+{
+    static const char *const modes[] = {"flexor", "binary", "float"};
+    const struct flx_train_options *o = &r->options;
+    printf("float evaluation: %.2f %% of %d test images\n", 100 * r->test_accuracy,
+           r->test_images);
+    if (r->integer_accuracy >= 0)
+        printf("integer model:    %.2f %%, written to %s\n", 100 * r->integer_accuracy,
+               t->job.output);
+    json_t *j = json_pack(
+        "{s:b, s:s, s:s, s:s, s:f, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:i, s:f, s:f}", "final", 1,
+        "data", o->data, "model", o->model, "mode", modes[o->mode], "bits",
+        o->mode == FLX_TRAIN_FLOAT ? 32.0 : o->bits, "nin", o->n_in, "nout", o->n_out, "seed",
+        (json_int_t)o->seed, "threads", o->threads, "epochs", o->epochs, "loss", r->loss,
+        "test_accuracy", r->test_accuracy, "test_images", r->test_images, "seconds", r->seconds,
+        "images_per_second", r->images_per_second);
+    if (j && r->integer_accuracy >= 0)
+        json_object_set_new(j, "integer_accuracy", json_real(r->integer_accuracy));
+    log_json(t, j);
+}
+
+static int run(struct train *t)
+{
+    struct flx_train_result result;
+    if (t->json_path && !(t->json = fopen(t->json_path, "a")))
+        return flx_fail(FLX_ERR_IO, "%s: %s", t->json_path, strerror(errno));
+    t->stop = flx_cli_catch_interrupt();
+    t->job.progress = on_progress;
+    t->job.user = t;
+    int status = flx_train_run(&t->job, &result);
+    flx_progress_end(&t->bar);
+    if (status == FLX_OK)
+        report_result(t, &result);
+    else if (status == FLX_ERR_INTERRUPTED)
+        fprintf(stderr, "checkpoint: %s (continue with --resume)\n", t->job.checkpoint);
+    if (t->json)
+        fclose(t->json);
+    return status;
+}
+
+int flx_cmd_train(int argc, char **argv)
+{
+    struct train *t = calloc(1, sizeof *t);
+    int status = t ? parse(t, argc, argv) : flx_fail(FLX_ERR_NOMEM, "out of memory");
+    if (status == FLX_OK && t->help)
+        print_help();
+    else if (status == FLX_OK)
+        status = run(t);
+    free(t);
+    return flx_cli_fail("train", status);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** The trainer: networks with XOR-coded weights and u8 activations in the loop,
+ *  checkpoints that resume bit-identically, packing into integer models. */
+#ifndef FLEXOR_TRAIN_H
+#define FLEXOR_TRAIN_H
+#include <stdint.h>
+
+#include "flexor/model.h"
+#include "flexor/xornet.h"
+
+enum flx_train_mode {
+    FLX_TRAIN_FLEXOR = 0, /* weights through an XOR network */
+    FLX_TRAIN_BINARY = 1, /* the same with n_in = n_out: plain +1/-1 weights */
+    FLX_TRAIN_FLOAT = 2   /* float weights and activations, not packed */
+};
+
+enum flx_train_xor {
+    FLX_TRAIN_NESTED = 0,
+    FLX_TRAIN_TAPS = 1, /* the paper's: `taps` random taps a row */
+    FLX_TRAIN_FILL = 2  /* the paper's: random 0/1 rows */
+};
+
+enum flx_augment {
+    FLX_AUGMENT_AUTO = 0, /* flip for fashion-mnist, none for others */
+    FLX_AUGMENT_NONE,
+    FLX_AUGMENT_FLIP,  /* mirrored, every second image */
+    FLX_AUGMENT_SHIFT, /* up to 2 pixels each way */
+    FLX_AUGMENT_FLIP_SHIFT
+};
+
+/** What decides the result; kept in the checkpoint. */
+struct flx_train_options {
+    char data[256];
+    char model[32];
+    enum flx_train_mode mode;
+    double bits; /* stored bits a weight; 0: n_in is given */
+    int n_in, n_out;
+    enum flx_train_xor xor_kind;
+    int taps;
+    int64_t xor_seed;
+    enum flx_slice_order order;
+    int epochs, batch;
+    int train_images; /* 0: all */
+    double lr;
+    int sgd; /* SGD with momentum in place of Adam */
+    double momentum, decay, smoothing, warmup; /* warmup: part of all steps */
+    double s_tanh, clip, init; /* clip: |x| <= clip / s_tanh, 0 = free; init: deviation of x */
+    enum flx_augment augment;
+    int64_t seed;
+    int threads; /* 0: all cores */
+};
+
+void flx_train_defaults(struct flx_train_options *o);
+
+/** Options by name, as on the command line and in checkpoints. */
+int flx_train_option_count(void);
+const char *flx_train_option_name(int i);
+const char *flx_train_option_help(int i);
+
+/** Sets option @p name ("lr") from text. FLX_ERR_ARG with a sentence. */
+int flx_train_option_set(struct flx_train_options *o, const char *name, const char *text);
+
+/** Text of option @p i, which flx_train_option_set reads back to the same value. */
+void flx_train_option_text(const struct flx_train_options *o, int i, char *text, size_t size);
+
+/** Resolves bits, n_in, augmentation and threads; FLX_ERR_ARG for combinations
+ *  that cannot be. */
+int flx_train_options_check(struct flx_train_options *o);
+
+/** After each step and each epoch (then `epoch_done`). */
+struct flx_train_progress {
+    int epoch, epochs; /* epoch counts from 1 */
+    uint64_t step, steps; /* of the whole run */
+    int epoch_done;
+    double loss, train_accuracy; /* mean over this epoch so far */
+    double test_accuracy;        /* at the end of an epoch */
+    double images_per_second, eta;
+};
+
+struct flx_train_job {
+    struct flx_train_options options;
+    /* Names of the options that were given, for --resume: one that differs from
+     * the checkpoint's is refused. NULL-terminated; NULL: none. */
+    const char *const *given;
+    const char *resume;     /* checkpoint to continue, or NULL */
+    const char *checkpoint; /* written after every epoch and when stopped, or NULL */
+    const char *output;     /* model file, or NULL; not in float mode */
+    /* Called after every step; nonzero stops: the checkpoint is written and
+     * FLX_ERR_INTERRUPTED returned. */
+    int (*progress)(void *user, const struct flx_train_progress *p);
+    void *user;
+};
+
+struct flx_train_result {
+    struct flx_train_options options; /* as resolved */
+    double loss, train_accuracy;      /* last epoch */
+    double test_accuracy;             /* float evaluation, all test images */
+    double integer_accuracy;          /* the packed model's; -1 without one */
+    int test_images;
+    double seconds, images_per_second; /* training alone */
+};
+
+/** Trains, or continues. The status says what was wrong with options, data sets
+ *  or files; FLX_ERR_INTERRUPTED when `progress` asked to stop. */
+int flx_train_run(const struct flx_train_job *job, struct flx_train_result *result);
+
+/** Makes the integer model of a checkpoint. The caller frees it. FLX_ERR_FORMAT,
+ *  _UNSUPPORTED (a float checkpoint), _OVERFLOW, ... */
+int flx_pack_checkpoint(const char *path, struct flx_model **out);
+
+#endif
