@@ -1,16 +1,44 @@
 # SPDX-License-Identifier: Apache-2.0
-# Generated constants and simulations. A simulation is one Verilated shape of the
-# accelerator as a shared object that the host loads: build/sim/SHAPE.so.
+# Generated constants and simulations. A simulation is one Verilated shape of
+# sim/shapes as a shared object that the host loads: build/sim/NAME.so, NAME being
+# SHAPE[SUFFIX][-trace].
+#   make sim                                  the shapes of SIM_SHAPES
+#   make build/sim/k16t16p1-trace.so          one shape, with FST tracing
+#   make sim XORNET=m.safetensors SUFFIX=-m   for the XOR network of a model: sim:SHAPE-m
+# Instrumented builds of the host use the same simulations.
+
+SIM_SHAPES ?= k16t16p1 k8t8p2
+XORNET     ?=
+SUFFIX     ?=
+
+ifneq ($(XORNET),)
+ifeq ($(SUFFIX),)
+$(error XORNET= needs SUFFIX=, for example SUFFIX=-mine)
+endif
+endif
+
+SIM_BUILD := $(patsubst %/$(SAN),%,$(B))
+SIM_GEN   := $(SIM_BUILD)/gen$(SUFFIX)
+SIM_RTL   := $(wildcard rtl/core/*.v rtl/link/*.v rtl/tech/*.v)
 
 $(B)/gen/flx_proto.h: rtl/flx_proto.txt scripts/gen-proto
 	@mkdir -p $(@D)
 	scripts/gen-proto c < $< > $@.tmp
 	@mv $@.tmp $@
 
-$(B)/gen/flx_proto.vh: rtl/flx_proto.txt scripts/gen-proto
+$(SIM_GEN)/flx_proto.vh: rtl/flx_proto.txt scripts/gen-proto
 	@mkdir -p $(@D)
 	scripts/gen-proto verilog < $< > $@.tmp
 	@mv $@.tmp $@
 
+# The default network, or that of a model.
+$(SIM_GEN)/flx_xornet.vh: host/lib/code/xornet.c host/cli/cmd_xornet.c $(XORNET) | $(B)/flexor
+	@mkdir -p $(@D)
+	$(B)/flexor xornet $(if $(XORNET),--model $(XORNET)) --verilog $@ > /dev/null
+
+$(SIM_BUILD)/sim/%.so: $(SIM_GEN)/flx_proto.vh $(SIM_GEN)/flx_xornet.vh $(SIM_RTL) \
+                       sim/sim_wrapper.cpp sim/flx_sim.h sim/shapes scripts/build-sim
+	+nice scripts/build-sim $* $(SIM_GEN) $(SIM_BUILD)/obj/sim/$* $@
+
 .PHONY: sim
-sim:
+sim: $(SIM_SHAPES:%=$(SIM_BUILD)/sim/%$(SUFFIX).so)
