@@ -53,7 +53,7 @@ SYSTEM_TESTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/system/*.sh)))
 RTL_TESTS    := $(sort $(wildcard tests/rtl/*.sh))
 CHECKS       := scripts/lint scripts/formal scripts/synth-check
 
-.PHONY: demo test test-build bench
+.PHONY: demo test test-build bench results
 demo:
 	scripts/install-deps build demo
 	$(MAKE) -j$(JOBS) all
@@ -67,6 +67,11 @@ test:
 
 test-build: all unit-build
 	$(MAKE) SAN=asan host unit-build
+
+results:
+	scripts/install-deps build demo
+	$(MAKE) -j$(JOBS) host
+	scripts/results
 
 bench:
 	scripts/install-deps build demo
