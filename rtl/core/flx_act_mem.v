@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_act_mem: the activation memory of one engine.
+//
+// K/4 banks of one granule (4 codes) each. One read port of a whole word, one write port
+// of one granule.
+//
+//   K, ACT_W   as in flx_core
+//   WORDS      words of K codes
+//
+//   i_raddr    word to read
+//   o_raw      the word, one clock later
+//   i_mask     with o_raw: granules that count, the others read as zero
+//   o_act      o_raw, masked and registered
+//   i_we …     granule i_wbank of word i_waddr
+`default_nettype none
+module flx_act_mem #(
+    parameter K     = 8,
+    parameter ACT_W = 8,
+    parameter WORDS = 1024,
+    parameter AW    = $clog2(WORDS),
+    parameter KB    = K / 4,
+    parameter BW    = (KB > 1) ? $clog2(KB) : 1
+) (
+    input  wire               clk,
+    input  wire [AW-1:0]      i_raddr,
+    input  wire [KB-1:0]      i_mask,
+    output wire [K*ACT_W-1:0] o_raw,
+    output reg  [K*ACT_W-1:0] o_act,
+    input  wire               i_we,
+    input  wire [AW-1:0]      i_waddr,
+    input  wire [BW-1:0]      i_wbank,
+    input  wire [4*ACT_W-1:0] i_wdata
+);
+    localparam G = 4 * ACT_W;
+
+    genvar b;
+    generate
+        for (b = 0; b < KB; b = b + 1) begin : g_bank
+            flx_ram #(
+                .W    (G),
+                .DEPTH(WORDS)
+            ) u_ram (
+                .clk    (clk),
+                .i_we   (i_we && i_wbank == b),
+                .i_waddr(i_waddr),
+                .i_wdata(i_wdata),
+                .i_raddr(i_raddr),
+                .o_rdata(o_raw[b*G +: G])
+            );
+            always @(posedge clk) o_act[b*G +: G] <= o_raw[b*G +: G] & {G{i_mask[b]}};
+        end
+    endgenerate
+endmodule
+`default_nettype wire

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_addr_gen: the loops of one layer, with incremental counters only.
+//
+//   channel group · pooled y · pooled x · dy · dx · plane · ky · word of the run
+//
+// The outputs describe the current word; i_step moves to the next one, in every cycle if
+// wanted. An activation address is o_row + o_col; the word lies in the map when o_inside.
+// Every loop counts down from its number of passes to 1.
+//
+//   WAW        bits of a weight word address
+//
+//   i_start    go to the first word of the layer; all i_ fields are constant from here on
+//              until the last word has been issued
+//   i_row0     address of the first (perhaps virtual) row; i_pad_rows rows above the map
+//   i_stride   rows between output rows, i_out_pitch the same in words
+//   o_index    word of the block, o_waddr its address in the weight buffer
+//   o_pixel_last   last word of an input pixel
+//   o_first, o_double, o_pos_last, …  see flx_sequencer
+`default_nettype none
+module flx_addr_gen #(
+    parameter WAW = 8
+) (
+    input  wire           clk,
+    input  wire           i_start,
+    input  wire           i_step,
+    input  wire [15:0]    i_row0,
+    input  wire [7:0]     i_pad_rows,
+    input  wire [15:0]    i_pitch,
+    input  wire [15:0]    i_out_pitch,
+    input  wire [7:0]     i_stride,
+    input  wire [15:0]    i_in_rows,
+    input  wire [15:0]    i_row_words,
+    input  wire [15:0]    i_run,
+    input  wire [7:0]     i_kh,
+    input  wire [3:0]     i_planes,
+    input  wire           i_binary,
+    input  wire [15:0]    i_col_step,
+    input  wire [15:0]    i_pad_words,
+    input  wire [15:0]    i_pixel_words,
+    input  wire [15:0]    i_cols,
+    input  wire [15:0]    i_rows,
+    input  wire [7:0]     i_pool,
+    input  wire [15:0]    i_groups,
+    input  wire [WAW-1:0] i_wbase,
+    output reg  [15:0]    o_row,
+    output reg  [16:0]    o_col,
+    output wire           o_inside,
+    output wire           o_pixel_last,
+    output reg  [WAW:0]   o_index,
+    output reg  [WAW-1:0] o_waddr,
+    output wire           o_first,
+    output wire           o_double,
+    output wire           o_pos_last,
+    output reg            o_win_first,
+    output wire           o_win_last,
+    output wire           o_group_last,
+    output wire           o_layer_last
+);
+    reg [15:0] run, cols, rows, groups, pixel;
+    reg [7:0]  kh, dx, dy;
+    reg [3:0]  planes;
+    reg        pos_first, plane_first;
+
+    // Ends of loops, from the inside out.
+    wire end_row   = run == 16'd1;
+    wire end_plane = end_row && kh == 8'd1;
+    wire end_pos   = end_plane && planes == 4'd1;
+    wire end_dx    = end_pos && dx == 8'd1;
+    wire end_win   = end_dx && dy == 8'd1;
+    wire end_px    = end_win && cols == 16'd1;
+    wire end_group = end_px && rows == 16'd1;
+    wire end_layer = end_group && groups == 16'd1;
+
+    // Columns count from the left edge of the map, rows from its upper edge; padding is
+    // negative, which an unsigned comparison takes for far right or far below.
+    reg [16:0] col_ox, col_px;             // first column of this output column, window
+    reg [15:0] row_oy, row_py;             // row addresses, as above
+    reg [16:0] num, num_oy, num_py;        // row numbers
+    wire [16:0] left = -{1'b0, i_pad_words};
+    wire [16:0] top  = -{9'd0, i_pad_rows};
+
+    wire [16:0] next_ox = end_px             ? left
+                        : end_win            ? col_ox + {1'b0, i_col_step}
+                        : end_dx             ? col_px
+                        : end_pos            ? col_ox + {1'b0, i_col_step} : col_ox;
+    wire        down    = end_px || (end_dx && !end_win); // to the next output row
+    wire [15:0] next_oy = end_group          ? i_row0
+                        : down               ? row_oy + i_out_pitch
+                        : end_win            ? row_py : row_oy;
+    wire [16:0] next_ny = end_group          ? top
+                        : down               ? num_oy + {9'd0, i_stride}
+                        : end_win            ? num_py : num_oy;
+
+    assign o_inside     = o_col < {1'b0, i_row_words} && num < {1'b0, i_in_rows};
+    assign o_pixel_last = pixel == 16'd1;
+    assign o_first      = pos_first;
+    assign o_double     = i_binary && plane_first && !pos_first;
+    assign o_pos_last   = end_pos;
+    assign o_win_last   = end_win;
+    assign o_group_last = end_group;
+    assign o_layer_last = end_layer;
+
+    // Loop counters.
+    always @(posedge clk) begin
+        if (i_step) begin
+            run   <= end_row ? i_run : run - 16'd1;
+            pixel <= (end_row || o_pixel_last) ? i_pixel_words : pixel - 16'd1;
+            if (end_row)   kh     <= end_plane ? i_kh : kh - 8'd1;
+            if (end_plane) planes <= end_pos ? i_planes : planes - 4'd1;
+            if (end_pos)   dx     <= end_dx ? i_pool : dx - 8'd1;
+            if (end_dx)    dy     <= end_win ? i_pool : dy - 8'd1;
+            if (end_win)   cols   <= end_px ? i_cols : cols - 16'd1;
+            if (end_px)    rows   <= end_group ? i_rows : rows - 16'd1;
+            if (end_group) groups <= groups - 16'd1;
+            plane_first <= end_plane;
+            pos_first   <= end_pos;
+            if (end_pos) o_win_first <= end_win;
+        end
+        if (i_start) begin
+            run         <= i_run;
+            pixel       <= i_pixel_words;
+            kh          <= i_kh;
+            planes      <= i_planes;
+            dx          <= i_pool;
+            dy          <= i_pool;
+            cols        <= i_cols;
+            rows        <= i_rows;
+            groups      <= i_groups;
+            plane_first <= 1'b1;
+            pos_first   <= 1'b1;
+            o_win_first <= 1'b1;
+        end
+    end
+
+    // Activation addresses.
+    always @(posedge clk) begin
+        if (i_step) begin
+            o_col <= end_row ? next_ox : o_col + 17'd1;
+            if (end_row) col_ox <= next_ox;
+            if (end_win) col_px <= next_ox;
+            if (end_row && !end_plane) begin
+                o_row <= o_row + i_pitch;
+                num   <= num + 17'd1;
+            end else if (end_plane) begin
+                o_row <= next_oy;
+                num   <= next_ny;
+            end
+            if (end_pos) begin
+                row_oy <= next_oy;
+                num_oy <= next_ny;
+            end
+            if (end_px) begin
+                row_py <= next_oy;
+                num_py <= next_ny;
+            end
+        end
+        if (i_start) begin
+            o_col  <= left;
+            col_ox <= left;
+            col_px <= left;
+            o_row  <= i_row0;
+            row_oy <= i_row0;
+            row_py <= i_row0;
+            num    <= top;
+            num_oy <= top;
+            num_py <= top;
+        end
+    end
+
+    // Weights: the block of a group repeats for every position.
+    reg [WAW-1:0] wbase;
+    always @(posedge clk) begin
+        if (i_step) begin
+            o_index <= end_pos ? {(WAW+1){1'b0}} : o_index + 1'b1;
+            o_waddr <= (end_pos && !end_group) ? wbase : o_waddr + 1'b1;
+            if (end_group) wbase <= o_waddr + 1'b1;
+        end
+        if (i_start) begin
+            o_index <= {(WAW+1){1'b0}};
+            o_waddr <= i_wbase;
+            wbase   <= i_wbase;
+        end
+    end
+endmodule
+`default_nettype wire

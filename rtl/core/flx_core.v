@@ -1,0 +1,546 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_core: the accelerator without its link. docs/architecture.md describes data flow,
+// memory layout, program and ports.
+//
+// Parameters
+//   K            activations a cycle, a multiple of 4, 4 to 64
+//   T            output channels in parallel, 4 to 64; a multiple of 4, N_OUT/4 and RQ
+//   P            engines: images in parallel
+//   N_OUT        weights of a slice; must be that of flx_xornet.vh
+//   NIN_MAX      largest n_in of a layer that the weight buffer delivers
+//   ACT_W        bits of an activation code, at most 8
+//   ACC_W        bits of an accumulator
+//   RQ           requantiser lanes an engine: 1, 2 or 4
+//   AMEM_WORDS   activation words (K codes) an engine, at most 65536
+//   WMEM_WORDS   weight words, a power of two, at most 65536
+//   PMEM_CH      channel entries of the parameter memory, a multiple of RQ, at most 65536
+//   PROG_LAYERS  layers that the program memory holds, at most 64
+//   RES_WORDS    results an engine; a logits layer drops what does not fit
+//   WIN_MAX      largest image window in bytes, a multiple of 4
+//
+// Timing of the ports
+//   i_ld_start   samples target, arg and address. Bytes follow, from the next cycle on, while
+//                o_ld_ready. Loads of different targets may follow each other at once.
+//   i_run        one cycle, only while o_busy = 0. A run without a valid program is over at once.
+//   o_ld_idle    looked at from the cycle after the last byte on
+//   i_rd_en      one cycle; o_rd_valid and o_rd_data 3 clocks later, one read a cycle.
+//                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
+//
+// From the issue of a word to its sums: 1 clock memories, 1 decryption and masks,
+// clog2(K) adder tree, 1 accumulator.
+`default_nettype none
+`include "flx_proto.vh"
+`include "flx_xornet.vh"
+module flx_core #(
+    parameter K           = 8,
+    parameter T           = 8,
+    parameter P           = 1,
+    parameter N_OUT       = 32,
+    parameter NIN_MAX     = 32,
+    parameter ACT_W       = 8,
+    parameter ACC_W       = 22,
+    parameter RQ          = 4,
+    parameter AMEM_WORDS  = 1024,
+    parameter WMEM_WORDS  = 1024,
+    parameter PMEM_CH     = 1024,
+    parameter PROG_LAYERS = 16,
+    parameter RES_WORDS   = 16,
+    parameter WIN_MAX     = 32
+) (
+    input  wire        clk,
+    input  wire        rst,
+    input  wire        i_ld_start,
+    input  wire [2:0]  i_ld_target,
+    input  wire [7:0]  i_ld_arg,
+    input  wire [31:0] i_ld_addr,
+    input  wire        i_ld_valid,
+    input  wire [7:0]  i_ld_data,
+    output wire        o_ld_ready,
+    input  wire        i_run,
+    input  wire [7:0]  i_run_flags,
+    input  wire [7:0]  i_run_last,
+    output wire        o_busy,
+    output wire        o_ld_idle,
+    input  wire        i_rd_en,
+    input  wire [1:0]  i_rd_target,
+    input  wire [7:0]  i_rd_arg,
+    input  wire [31:0] i_rd_addr,
+    output wire        o_rd_valid,
+    output wire [31:0] o_rd_data
+);
+    localparam KB         = K / 4;
+    localparam BW         = (KB > 1) ? $clog2(KB) : 1;
+    localparam G          = 4 * ACT_W;
+    localparam S          = K * T / N_OUT;
+    localparam PACKED     = (S == 1) || (S == 2) || (S == 4);
+    localparam NB         = PACKED ? (NIN_MAX * S + 7) / 8 : NIN_MAX * ((S + 7) / 8);
+    localparam AW         = $clog2(AMEM_WORDS);
+    localparam WAW        = $clog2(WMEM_WORDS);
+    localparam PCW        = $clog2(PMEM_CH);
+    localparam RPW        = $clog2(PMEM_CH / RQ);
+    localparam PROG_WORDS = `FLX_PROG_HDR_WORDS + `FLX_PROG_LAYER_WORDS * PROG_LAYERS;
+    localparam PAW        = $clog2(PROG_WORDS);
+    localparam LW         = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1;
+    localparam RAW        = (RES_WORDS > 1) ? $clog2(RES_WORDS) : 1;
+    localparam LEVELS     = $clog2(K);
+
+    // Parameter checks: an impossible value asks for a module that does not exist.
+    generate
+        if (K < 4 || K > 64 || K % 4 != 0) begin : g_check_k
+            flx_error_K_must_be_a_multiple_of_4_from_4_to_64 stop ();
+        end
+        if (T < 4 || T > 64 || T % 4 != 0) begin : g_check_t
+            flx_error_T_must_be_a_multiple_of_4_from_4_to_64 stop ();
+        end
+        if (N_OUT % 4 != 0 || T % (N_OUT / 4) != 0) begin : g_check_t0
+            flx_error_T_must_be_a_multiple_of_N_OUT_over_4 stop ();
+        end
+        if (N_OUT != `FLX_XOR_NOUT) begin : g_check_nout
+            flx_error_N_OUT_differs_from_flx_xornet_vh stop ();
+        end
+        if (NIN_MAX < `FLX_XOR_NMIN || NIN_MAX > `FLX_XOR_NMAX) begin : g_check_nin
+            flx_error_NIN_MAX_is_outside_the_range_of_flx_xornet_vh stop ();
+        end
+        if (P < 1 || P > 127) begin : g_check_p
+            flx_error_P_must_be_1_to_127 stop ();
+        end
+        if (RQ != 1 && RQ != 2 && RQ != 4) begin : g_check_rq
+            flx_error_RQ_must_be_1_2_or_4 stop ();
+        end
+        if (ACT_W < 1 || ACT_W > 8) begin : g_check_act
+            flx_error_ACT_W_must_be_1_to_8 stop ();
+        end
+        if (ACC_W < ACT_W + LEVELS + 2 || ACC_W > 28) begin : g_check_acc
+            flx_error_ACC_W_must_hold_one_word_and_be_at_most_28 stop ();
+        end
+        if (AMEM_WORDS < 4 || AMEM_WORDS > 65536) begin : g_check_amem
+            flx_error_AMEM_WORDS_must_be_4_to_65536 stop ();
+        end
+        if (WMEM_WORDS < 4 || WMEM_WORDS > 65536 || (1 << WAW) != WMEM_WORDS) begin : g_check_wmem
+            flx_error_WMEM_WORDS_must_be_a_power_of_two_from_4_to_65536 stop ();
+        end
+        if (PMEM_CH < 4 * RQ || PMEM_CH > 65536 || (1 << PCW) != PMEM_CH) begin : g_check_pmem
+            flx_error_PMEM_CH_must_be_a_power_of_two_from_16_to_65536 stop ();
+        end
+        if (PROG_LAYERS < 1 || PROG_LAYERS > 64) begin : g_check_prog
+            flx_error_PROG_LAYERS_must_be_1_to_64 stop ();
+        end
+        if (RES_WORDS < 1) begin : g_check_res
+            flx_error_RES_WORDS_must_be_at_least_1 stop ();
+        end
+        if (WIN_MAX < 4 || WIN_MAX > 252 || WIN_MAX % 4 != 0) begin : g_check_win
+            flx_error_WIN_MAX_must_be_a_multiple_of_4_from_4_to_252 stop ();
+        end
+    endgenerate
+
+    // ---------------------------------------------------------------- loading
+    reg  [2:0] target;
+    wire       ld_prog    = target == `FLX_WR_PROGRAM;
+    wire       ld_params  = target == `FLX_WR_PARAMS;
+    wire       ld_weights = target == `FLX_WR_WEIGHTS || target == `FLX_WR_STREAM;
+    wire       ld_image   = target == `FLX_WR_IMAGE;
+    wire       st_weights = i_ld_start && (i_ld_target == `FLX_WR_WEIGHTS ||
+                                           i_ld_target == `FLX_WR_STREAM);
+    wire       st_image   = i_ld_start && i_ld_target == `FLX_WR_IMAGE && !i_ld_arg[7];
+    wire       w_ready, img_ready, prog_idle, param_idle, w_idle, img_idle;
+
+    assign o_ld_ready = ld_weights ? w_ready : ld_image ? img_ready : 1'b1;
+    assign o_ld_idle  = prog_idle && param_idle && w_idle && img_idle;
+
+    always @(posedge clk) begin
+        if (i_ld_start) target <= i_ld_target;
+        if (rst) target <= 3'd0;
+    end
+
+    // ---------------------------------------------------------------- program
+    wire [PAW-1:0] paddr;
+    wire [31:0]    pdata, hdr1, hdr2, hdr3, hdr4;
+    wire [7:0]     layers;
+
+    flx_prog_mem #(
+        .PROG_LAYERS(PROG_LAYERS)
+    ) u_prog_mem (
+        .clk     (clk),
+        .rst     (rst),
+        .i_start (i_ld_start && i_ld_target == `FLX_WR_PROGRAM),
+        .i_addr  (i_ld_addr[PAW-1:0]),
+        .i_valid (i_ld_valid && ld_prog),
+        .i_data  (i_ld_data),
+        .o_idle  (prog_idle),
+        .i_raddr (paddr),
+        .o_rdata (pdata),
+        .o_layers(layers),
+        .o_hdr1  (hdr1),
+        .o_hdr2  (hdr2),
+        .o_hdr3  (hdr3),
+        .o_hdr4  (hdr4)
+    );
+
+    // Images and results are double-buffered: a run uses one half, the next run the other.
+    reg parity;      // of the latest run
+    reg next_parity; // of the next run
+
+    always @(posedge clk) begin
+        if (i_run && !o_busy) begin
+            parity      <= next_parity;
+            next_parity <= !next_parity;
+        end
+        if (rst) begin
+            parity      <= 1'b1;
+            next_parity <= 1'b0;
+        end
+    end
+
+    // ---------------------------------------------------------------- sequencer
+    wire               seq_busy, layer_start, layer_done, logits, release_block;
+    wire [4:0]         shift;
+    wire [N_OUT-1:0]   direct;
+    wire [AW-1:0]      out_base, out_pitch, seq_aaddr;
+    wire [RPW-1:0]     param_row;
+    wire [WAW:0]       level, release_words;
+    wire [WAW-1:0]     tail, waddr;
+    wire [KB-1:0]      seq_mask;
+    wire               valid, first, double, pos_last, win_first, win_last, group_last, layer_last;
+    wire [LW-1:0]      layer;
+    wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant;
+
+    flx_sequencer #(
+        .K          (K),
+        .T          (T),
+        .RQ         (RQ),
+        .N_OUT      (N_OUT),
+        .PROG_LAYERS(PROG_LAYERS),
+        .AW         (AW),
+        .PAW        (PAW),
+        .WAW        (WAW),
+        .RPW        (RPW)
+    ) u_sequencer (
+        .clk               (clk),
+        .rst               (rst),
+        .i_run             (i_run && !o_busy),
+        .i_run_stream      (i_run_flags[0]),
+        .i_run_last        (i_run_last),
+        .o_busy            (seq_busy),
+        .o_paddr           (paddr),
+        .i_pdata           (pdata),
+        .i_layers          (layers),
+        .i_image_base      (parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
+        .o_layer_start     (layer_start),
+        .o_logits          (logits),
+        .o_shift           (shift),
+        .o_direct          (direct),
+        .o_out_base        (out_base),
+        .o_out_pitch       (out_pitch),
+        .o_param_row       (param_row),
+        .i_layer_done      (layer_done),
+        .i_level           (level),
+        .i_tail            (tail),
+        .o_release         (release_block),
+        .o_release_words   (release_words),
+        .o_valid           (valid),
+        .o_aaddr           (seq_aaddr),
+        .o_mask            (seq_mask),
+        .o_waddr           (waddr),
+        .o_first           (first),
+        .o_double          (double),
+        .o_pos_last        (pos_last),
+        .o_win_first       (win_first),
+        .o_win_last        (win_last),
+        .o_group_last      (group_last),
+        .o_layer_last      (layer_last),
+        .o_layer           (layer),
+        .o_ev_cycle        (ev_cycle),
+        .o_ev_busy         (ev_busy),
+        .o_ev_stall_weights(ev_stall_weights),
+        .o_ev_stall_requant(ev_stall_requant)
+    );
+
+    // ---------------------------------------------------------------- weights
+    wire [NB*8-1:0] weight_word;
+    wire [K*T-1:0]  sign;
+
+    flx_weight_buf #(
+        .K         (K),
+        .T         (T),
+        .N_OUT     (N_OUT),
+        .NB        (NB),
+        .WMEM_WORDS(WMEM_WORDS)
+    ) u_weight_buf (
+        .clk            (clk),
+        .rst            (rst),
+        .i_start        (st_weights),
+        .i_ring         (i_ld_target == `FLX_WR_STREAM),
+        .i_nin          (i_ld_arg[5:0]),
+        .i_addr         (i_ld_addr[WAW-1:0]),
+        .i_valid        (i_ld_valid && ld_weights),
+        .i_data         (i_ld_data),
+        .o_ready        (w_ready),
+        .o_idle         (w_idle),
+        .i_raddr        (waddr),
+        .o_word         (weight_word),
+        .o_level        (level),
+        .o_tail         (tail),
+        .i_release      (release_block),
+        .i_release_words(release_words)
+    );
+
+    flx_decrypt_array #(
+        .K      (K),
+        .T      (T),
+        .N_OUT  (N_OUT),
+        .NIN_MAX(NIN_MAX),
+        .NB     (NB)
+    ) u_decrypt_array (
+        .clk     (clk),
+        .i_word  (weight_word),
+        .i_direct(direct),
+        .o_sign  (sign)
+    );
+
+    // ---------------------------------------------------------------- image
+    wire          img_we, rq_we;
+    wire [6:0]    img_engine;
+    wire [AW-1:0] img_waddr, rq_waddr;
+    wire [BW-1:0] img_wbank, rq_wbank;
+    wire [G-1:0]  img_wdata;
+
+    flx_image_loader #(
+        .K      (K),
+        .ACT_W  (ACT_W),
+        .WIN_MAX(WIN_MAX),
+        .AW     (AW),
+        .BW     (BW)
+    ) u_image_loader (
+        .clk          (clk),
+        .rst          (rst),
+        .i_win        (hdr1[7:0]),
+        .i_step       (hdr1[15:8]),
+        .i_row_bytes  (hdr1[31:16]),
+        .i_rows       (hdr2[15:0]),
+        .i_pad_rows   (hdr2[23:16]),
+        .i_pad_code   (hdr2[31:24]),
+        .i_pad_bytes  (hdr3[15:0]),
+        .i_pixel_words(hdr3[31:16]),
+        .i_base       (next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
+        .i_start      (st_image),
+        .i_engine     (i_ld_arg[6:0]),
+        .i_valid      (i_ld_valid && ld_image),
+        .i_data       (i_ld_data),
+        .o_ready      (img_ready),
+        .o_idle       (img_idle),
+        .o_we         (img_we),
+        .i_grant      (!rq_we),
+        .o_engine     (img_engine),
+        .o_waddr      (img_waddr),
+        .o_wbank      (img_wbank),
+        .o_wdata      (img_wdata)
+    );
+
+    // ---------------------------------------------------------------- control in step
+    // Cycles after issue (o_valid): 0 addresses, 1 memory outputs, 2 signs and masked
+    // activations, 2 + LEVELS + 1 sums.
+    wire          valid2, first2, double2;
+    wire [KB-1:0] mask1;
+    wire          done, done_win_first, done_win_last, done_group_last, done_layer_last;
+
+    flx_delay #(.W(KB), .N(1)) u_delay_mask (
+        .clk(clk), .rst(rst), .i(seq_mask), .o(mask1)
+    );
+    flx_delay #(.W(3), .N(2)) u_delay_word (
+        .clk(clk), .rst(rst), .i({valid, first, double}), .o({valid2, first2, double2})
+    );
+    flx_delay #(.W(5), .N(LEVELS + 3)) u_delay_done (
+        .clk(clk), .rst(rst),
+        .i({pos_last, win_first, win_last, group_last, layer_last}),
+        .o({done, done_win_first, done_win_last, done_group_last, done_layer_last})
+    );
+
+    // ---------------------------------------------------------------- requantiser control
+    wire             capture, fire, code_en, pool_first, v_load, v_next, res_we;
+    wire [RPW-1:0]   prow;
+    wire [48*RQ-1:0] param;
+    wire [RAW:0]     res_waddr;
+
+    flx_requant_ctl #(
+        .K  (K),
+        .T  (T),
+        .RQ (RQ),
+        .AW (AW),
+        .BW (BW),
+        .PAW(RPW),
+        .RAW(RAW)
+    ) u_requant_ctl (
+        .clk         (clk),
+        .rst         (rst),
+        .i_start     (layer_start),
+        .i_logits    (logits),
+        .i_out_base  (out_base),
+        .i_out_pitch (out_pitch),
+        .i_param     (param_row),
+        .i_done      (done),
+        .i_win_first (done_win_first),
+        .i_win_last  (done_win_last),
+        .i_group_last(done_group_last),
+        .i_layer_last(done_layer_last),
+        .o_capture   (capture),
+        .o_fire      (fire),
+        .o_prow      (prow),
+        .o_code_en   (code_en),
+        .o_pool_first(pool_first),
+        .o_v_load    (v_load),
+        .o_v_next    (v_next),
+        .o_we        (rq_we),
+        .o_waddr     (rq_waddr),
+        .o_wbank     (rq_wbank),
+        .o_res_we    (res_we),
+        .o_res_addr  (res_waddr),
+        .o_layer_done(layer_done)
+    );
+
+    flx_param_mem #(
+        .RQ     (RQ),
+        .PMEM_CH(PMEM_CH)
+    ) u_param_mem (
+        .clk    (clk),
+        .rst    (rst),
+        .i_start(i_ld_start && i_ld_target == `FLX_WR_PARAMS),
+        .i_addr (i_ld_addr[PCW-1:0]),
+        .i_valid(i_ld_valid && ld_params),
+        .i_data (i_ld_data),
+        .o_idle (param_idle),
+        .i_raddr(prow),
+        .o_param(param)
+    );
+
+    // ---------------------------------------------------------------- engines
+    wire [P*K*ACT_W-1:0] raw;     // memory outputs, for the host
+    wire [P*32-1:0]      results;
+    wire [AW-1:0]        rd_word;
+    wire [RAW:0]         rd_res;
+    wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
+
+    genvar e;
+    generate
+        for (e = 0; e < P; e = e + 1) begin : g_engine
+            wire [K*ACT_W-1:0] act;
+            wire [T*ACC_W-1:0] sum;
+            wire [G-1:0]       granule;
+            wire [31:0]        v;
+
+            flx_act_mem #(
+                .K    (K),
+                .ACT_W(ACT_W),
+                .WORDS(AMEM_WORDS)
+            ) u_act_mem (
+                .clk    (clk),
+                .i_raddr(araddr),
+                .i_mask (mask1),
+                .o_raw  (raw[e*K*ACT_W +: K*ACT_W]),
+                .o_act  (act),
+                .i_we   (rq_we || (img_we && img_engine == e)),
+                .i_waddr(rq_we ? rq_waddr : img_waddr),
+                .i_wbank(rq_we ? rq_wbank : img_wbank),
+                .i_wdata(rq_we ? granule : img_wdata)
+            );
+
+            flx_lanes #(
+                .K    (K),
+                .T    (T),
+                .N_OUT(N_OUT),
+                .ACT_W(ACT_W),
+                .ACC_W(ACC_W)
+            ) u_lanes (
+                .clk     (clk),
+                .rst     (rst),
+                .i_act   (act),
+                .i_sign  (sign),
+                .i_valid (valid2),
+                .i_first (first2),
+                .i_double(double2),
+                .o_sum   (sum)
+            );
+
+            flx_requant #(
+                .T    (T),
+                .RQ   (RQ),
+                .ACT_W(ACT_W),
+                .ACC_W(ACC_W)
+            ) u_requant (
+                .clk         (clk),
+                .i_sum       (sum),
+                .i_capture   (capture),
+                .i_fire      (fire),
+                .i_param     (param),
+                .i_shift     (shift),
+                .i_code_en   (code_en),
+                .i_pool_first(pool_first),
+                .o_granule   (granule),
+                .i_v_load    (v_load),
+                .i_v_next    (v_next),
+                .o_v         (v)
+            );
+
+            flx_ram #(
+                .W    (32),
+                .DEPTH(2 << RAW)
+            ) u_results (
+                .clk    (clk),
+                .i_we   (res_we && !res_waddr[RAW]),
+                .i_waddr({parity, res_waddr[RAW-1:0]}),
+                .i_wdata(v),
+                .i_raddr(rd_res),
+                .o_rdata(results[e*32 +: 32])
+            );
+        end
+    endgenerate
+
+    // ---------------------------------------------------------------- counters and reading
+    wire [31:0]   counter;
+    wire          counters_active;
+    wire [LW+1:0] rd_counter;
+
+    flx_counters #(
+        .PROG_LAYERS(PROG_LAYERS)
+    ) u_counters (
+        .clk            (clk),
+        .rst            (rst),
+        .i_clear        (i_run && !o_busy && i_run_flags[1]),
+        .i_layer        (layer),
+        .i_cycle        (ev_cycle),
+        .i_busy         (ev_busy),
+        .i_stall_weights(ev_stall_weights),
+        .i_stall_requant(ev_stall_requant),
+        .i_layer_end    (layer_done),
+        .o_active       (counters_active),
+        .i_raddr        (rd_counter),
+        .o_rdata        (counter)
+    );
+
+    assign o_busy = seq_busy || counters_active;
+
+    flx_readout #(
+        .K    (K),
+        .P    (P),
+        .ACT_W(ACT_W),
+        .AW   (AW),
+        .LW   (LW),
+        .RAW  (RAW)
+    ) u_readout (
+        .clk      (clk),
+        .rst      (rst),
+        .i_en     (i_rd_en),
+        .i_target (i_rd_target),
+        .i_arg    (i_rd_arg),
+        .i_addr   (i_rd_addr),
+        .i_parity (parity),
+        .o_word   (rd_word),
+        .o_res    (rd_res),
+        .o_counter(rd_counter),
+        .i_raw    (raw),
+        .i_results(results),
+        .i_counter(counter),
+        .o_valid  (o_rd_valid),
+        .o_data   (o_rd_data)
+    );
+endmodule
+`default_nettype wire

@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_param_mem: multiplier m (16 bits) and offset beta (32 bits) of every output channel.
+//
+// RQ banks, channel entry c in bank c mod RQ, so that RQ consecutive channels are read at
+// once. Shared by all engines.
+//
+//   RQ        1, 2 or 4
+//   PMEM_CH   channel entries
+//
+//   i_start   a load begins at channel entry i_addr
+//   i_valid   6 bytes an entry: m, beta, little-endian; always taken
+//   o_idle    no byte is on its way
+//   i_raddr   row of RQ entries; o_param one clock later, entry r at 48*r: {beta, m}
+`default_nettype none
+module flx_param_mem #(
+    parameter RQ      = 4,
+    parameter PMEM_CH = 1024,
+    parameter CW      = $clog2(PMEM_CH),
+    parameter RAW     = $clog2(PMEM_CH / RQ)
+) (
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             i_start,
+    input  wire [CW-1:0]    i_addr,
+    input  wire             i_valid,
+    input  wire [7:0]       i_data,
+    output wire             o_idle,
+    input  wire [RAW-1:0]   i_raddr,
+    output wire [48*RQ-1:0] o_param
+);
+    localparam LRQ = $clog2(RQ);
+
+    reg [47:0]   entry;
+    reg [2:0]    count;
+    reg [CW-1:0] ch;
+    reg [CW-1:0] wch;
+    reg          we;
+
+    assign o_idle = !we;
+
+    always @(posedge clk) begin
+        we <= 1'b0;
+        if (i_start) begin
+            count <= 3'd0;
+            ch    <= i_addr;
+        end else if (i_valid) begin
+            entry <= {i_data, entry[47:8]};
+            count <= count + 3'd1;
+            if (count == 3'd5) begin
+                count <= 3'd0;
+                we    <= 1'b1;
+                wch   <= ch;
+                ch    <= ch + 1'b1;
+            end
+        end
+        if (rst) begin
+            count <= 3'd0;
+            we    <= 1'b0;
+        end
+    end
+
+    genvar b;
+    generate
+        for (b = 0; b < RQ; b = b + 1) begin : g_bank
+            wire mine;
+            if (RQ == 1) begin : g_all
+                assign mine = 1'b1;
+            end else begin : g_low
+                assign mine = (wch[LRQ-1:0] == b);
+            end
+            flx_ram #(
+                .W    (48),
+                .DEPTH(PMEM_CH / RQ)
+            ) u_ram (
+                .clk    (clk),
+                .i_we   (we && mine),
+                .i_waddr(wch[CW-1 -: RAW]),
+                .i_wdata(entry),
+                .i_raddr(i_raddr),
+                .o_rdata(o_param[48*b +: 48])
+            );
+        end
+    endgenerate
+endmodule
+`default_nettype wire

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_ram: simple dual-port memory, one clock, inferred as block RAM.
+//
+// Every memory of the core is made of this module, so that a technology can
+// put another one in its place.
+//
+//   W      bits a word
+//   DEPTH  words
+//
+// A read answers one cycle after its address. A read of the word that is being
+// written in the same cycle answers anything: no user of this module does that
+// and looks at the answer.
+`default_nettype none
+module flx_ram #(
+    parameter W     = 8,
+    parameter DEPTH = 256,
+    parameter AW    = (DEPTH > 1) ? $clog2(DEPTH) : 1
+) (
+    input  wire          clk,
+    input  wire          i_we,
+    input  wire [AW-1:0] i_waddr,
+    input  wire [W-1:0]  i_wdata,
+    input  wire [AW-1:0] i_raddr,
+    output reg  [W-1:0]  o_rdata
+);
+    (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
+
+    always @(posedge clk) begin
+        if (i_we) mem[i_waddr] <= i_wdata;
+        o_rdata <= mem[i_raddr];
+    end
+endmodule
+`default_nettype wire

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_weight_buf: encrypted weights, one bank a byte of the weight word.
+//
+// Byte j of a word lies in bank j, so a word is filled byte by byte and read at once. Two
+// ways to fill: addressed (resident weights), or as a ring (streamed weights), whose words
+// the consumer releases block by block.
+//
+//   K, T, N_OUT    as in flx_core
+//   NB             bytes of the widest weight word (docs/link.md)
+//   WMEM_WORDS     words, a power of two
+//
+//   i_start        a load begins: i_ring, i_nin (stored bits a slice) and i_addr (first word,
+//                  ignored by the ring) are sampled
+//   i_valid/i_data bytes of whole words of this n_in; o_ready is low while the ring is full
+//   o_idle         no byte is on its way
+//   i_raddr        word to read, o_word one clock later; bytes that were not filled hold
+//                  anything
+//   o_level        words in the ring; they begin at o_tail
+//   i_release      i_release_words (<= o_level) leave the ring
+`default_nettype none
+module flx_weight_buf #(
+    parameter K          = 8,
+    parameter T          = 8,
+    parameter N_OUT      = 32,
+    parameter NB         = 8,
+    parameter WMEM_WORDS = 256,
+    parameter AW         = $clog2(WMEM_WORDS)
+) (
+    input  wire            clk,
+    input  wire            rst,
+    input  wire            i_start,
+    input  wire            i_ring,
+    input  wire [5:0]      i_nin,
+    input  wire [AW-1:0]   i_addr,
+    input  wire            i_valid,
+    input  wire [7:0]      i_data,
+    output wire            o_ready,
+    output wire            o_idle,
+    input  wire [AW-1:0]   i_raddr,
+    output wire [NB*8-1:0] o_word,
+    output reg  [AW:0]     o_level,
+    output reg  [AW-1:0]   o_tail,
+    input  wire            i_release,
+    input  wire [AW:0]     i_release_words
+);
+    localparam S           = K * T / N_OUT;
+    localparam PACKED      = (S == 1) || (S == 2) || (S == 4);
+    localparam PLANE_BYTES = (S + 7) / 8;
+
+    // Bytes of a word, minus one.
+    wire [11:0] plane_bits = {6'd0, i_nin} * S[11:0] + 12'd7;
+    wire [11:0] planes     = {6'd0, i_nin} * PLANE_BYTES[11:0];
+    wire [11:0] last_byte  = PACKED ? {3'd0, plane_bits[11:3]} - 12'd1 : planes - 12'd1;
+
+    reg          ring;
+    reg [8:0]    last;
+    reg [8:0]    index;   // byte of the word
+    reg [AW-1:0] head;    // word of an addressed load
+    reg [AW-1:0] ring_head;
+    reg [AW:0]   used;    // ring words that are filled or have been begun and will be
+
+    reg          we;
+    reg          we_word; // the registered write completes a ring word
+    reg [8:0]    windex;
+    reg [AW-1:0] waddr;
+    reg [7:0]    wdata;
+
+    wire full   = used == WMEM_WORDS[AW:0];
+    wire take   = i_valid && o_ready;
+    wire done   = take && index == last;
+    wire push   = done && ring;
+
+    assign o_ready = !(ring && full) && !i_start;
+    assign o_idle  = !we;
+
+    // Writes are registered: a slot that the consumer releases is written two cycles
+    // after its last read was issued at the earliest.
+    always @(posedge clk) begin
+        we      <= take;
+        we_word <= push;
+        windex  <= index;
+        waddr   <= ring ? ring_head : head;
+        wdata   <= i_data;
+        if (i_start) begin
+            ring  <= i_ring;
+            last  <= last_byte[8:0];
+            head  <= i_addr;
+            index <= 9'd0;
+        end else if (take) begin
+            index <= (index == last) ? 9'd0 : index + 9'd1;
+            if (done && !ring) head <= head + 1'b1;
+        end
+        if (push) ring_head <= ring_head + 1'b1;
+        if (i_release) o_tail <= o_tail + i_release_words[AW-1:0];
+        used    <= used + {{AW{1'b0}}, push} - (i_release ? i_release_words : {(AW+1){1'b0}});
+        o_level <= o_level + {{AW{1'b0}}, we_word}
+                 - (i_release ? i_release_words : {(AW+1){1'b0}});
+        if (rst) begin
+            we        <= 1'b0;
+            we_word   <= 1'b0;
+            ring      <= 1'b0;
+            index     <= 9'd0;
+            ring_head <= {AW{1'b0}};
+            o_tail    <= {AW{1'b0}};
+            used      <= {(AW+1){1'b0}};
+            o_level   <= {(AW+1){1'b0}};
+        end
+    end
+
+    genvar b;
+    generate
+        for (b = 0; b < NB; b = b + 1) begin : g_bank
+            flx_ram #(
+                .W    (8),
+                .DEPTH(WMEM_WORDS)
+            ) u_ram (
+                .clk    (clk),
+                .i_we   (we && windex == b),
+                .i_waddr(waddr),
+                .i_wdata(wdata),
+                .i_raddr(i_raddr),
+                .o_rdata(o_word[b*8 +: 8])
+            );
+        end
+    endgenerate
+endmodule
+`default_nettype wire

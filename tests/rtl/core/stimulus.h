@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The compiler and stimulus writer of gen_case. */
+#ifndef STIMULUS_H
+#define STIMULUS_H
+#include "golden.h"
+
+struct shape {
+    int k, t, p, rq, nout, nmin, nmax, kind, actw, amem, wmem, pmem, layers, res, win;
+};
+
+/* Does the chain fit the memories of the shape? */
+int case_fits(const struct shape *s, const struct layer *l, int n);
+
+/* Writes the stimulus for `runs` batches of p random images. */
+void write_case(const struct shape *s, const struct net *net, struct layer *l, int n, int runs,
+                int stream, int report, const char *path);
+
+#endif
