@@ -84,54 +84,11 @@ module flx_core #(
     localparam RAW        = (RES_WORDS > 1) ? $clog2(RES_WORDS) : 1;
     localparam LEVELS     = $clog2(K);
 
-    // Parameter checks: an impossible value asks for a module that does not exist.
-    generate
-        if (K < 4 || K > 64 || K % 4 != 0) begin : g_check_k
-            flx_error_K_must_be_a_multiple_of_4_from_4_to_64 stop ();
-        end
-        if (T < 4 || T > 64 || T % 4 != 0) begin : g_check_t
-            flx_error_T_must_be_a_multiple_of_4_from_4_to_64 stop ();
-        end
-        if (N_OUT % 4 != 0 || T % (N_OUT / 4) != 0) begin : g_check_t0
-            flx_error_T_must_be_a_multiple_of_N_OUT_over_4 stop ();
-        end
-        if (N_OUT != `FLX_XOR_NOUT) begin : g_check_nout
-            flx_error_N_OUT_differs_from_flx_xornet_vh stop ();
-        end
-        if (NIN_MAX < `FLX_XOR_NMIN || NIN_MAX > `FLX_XOR_NMAX) begin : g_check_nin
-            flx_error_NIN_MAX_is_outside_the_range_of_flx_xornet_vh stop ();
-        end
-        if (P < 1 || P > 127) begin : g_check_p
-            flx_error_P_must_be_1_to_127 stop ();
-        end
-        if (RQ != 1 && RQ != 2 && RQ != 4) begin : g_check_rq
-            flx_error_RQ_must_be_1_2_or_4 stop ();
-        end
-        if (ACT_W < 1 || ACT_W > 8) begin : g_check_act
-            flx_error_ACT_W_must_be_1_to_8 stop ();
-        end
-        if (ACC_W < ACT_W + LEVELS + 2 || ACC_W > 28) begin : g_check_acc
-            flx_error_ACC_W_must_hold_one_word_and_be_at_most_28 stop ();
-        end
-        if (AMEM_WORDS < 4 || AMEM_WORDS > 65536) begin : g_check_amem
-            flx_error_AMEM_WORDS_must_be_4_to_65536 stop ();
-        end
-        if (WMEM_WORDS < 4 || WMEM_WORDS > 65536 || (1 << WAW) != WMEM_WORDS) begin : g_check_wmem
-            flx_error_WMEM_WORDS_must_be_a_power_of_two_from_4_to_65536 stop ();
-        end
-        if (PMEM_CH < 4 * RQ || PMEM_CH > 65536 || (1 << PCW) != PMEM_CH) begin : g_check_pmem
-            flx_error_PMEM_CH_must_be_a_power_of_two_from_16_to_65536 stop ();
-        end
-        if (PROG_LAYERS < 1 || PROG_LAYERS > 64) begin : g_check_prog
-            flx_error_PROG_LAYERS_must_be_1_to_64 stop ();
-        end
-        if (RES_WORDS < 1) begin : g_check_res
-            flx_error_RES_WORDS_must_be_at_least_1 stop ();
-        end
-        if (WIN_MAX < 4 || WIN_MAX > 252 || WIN_MAX % 4 != 0) begin : g_check_win
-            flx_error_WIN_MAX_must_be_a_multiple_of_4_from_4_to_252 stop ();
-        end
-    endgenerate
+    flx_param_check #(
+        .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
+        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
+        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX)
+    ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
     reg  [2:0] target;
@@ -160,20 +117,10 @@ module flx_core #(
     flx_prog_mem #(
         .PROG_LAYERS(PROG_LAYERS)
     ) u_prog_mem (
-        .clk     (clk),
-        .rst     (rst),
-        .i_start (i_ld_start && i_ld_target == `FLX_WR_PROGRAM),
-        .i_addr  (i_ld_addr[PAW-1:0]),
-        .i_valid (i_ld_valid && ld_prog),
-        .i_data  (i_ld_data),
-        .o_idle  (prog_idle),
-        .i_raddr (paddr),
-        .o_rdata (pdata),
-        .o_layers(layers),
-        .o_hdr1  (hdr1),
-        .o_hdr2  (hdr2),
-        .o_hdr3  (hdr3),
-        .o_hdr4  (hdr4)
+        .clk(clk), .rst(rst), .i_start(i_ld_start && i_ld_target == `FLX_WR_PROGRAM),
+        .i_addr(i_ld_addr[PAW-1:0]), .i_valid(i_ld_valid && ld_prog), .i_data(i_ld_data),
+        .o_idle(prog_idle), .i_raddr(paddr), .o_rdata(pdata), .o_layers(layers), .o_hdr1(hdr1),
+        .o_hdr2(hdr2), .o_hdr3(hdr3), .o_hdr4(hdr4)
     );
 
     // Images and results are double-buffered: a run uses one half, the next run the other.
@@ -205,54 +152,20 @@ module flx_core #(
     wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant;
 
     flx_sequencer #(
-        .K          (K),
-        .T          (T),
-        .RQ         (RQ),
-        .N_OUT      (N_OUT),
-        .PROG_LAYERS(PROG_LAYERS),
-        .AW         (AW),
-        .PAW        (PAW),
-        .WAW        (WAW),
-        .RPW        (RPW)
+        .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .AW(AW), .PAW(PAW),
+        .WAW(WAW), .RPW(RPW)
     ) u_sequencer (
-        .clk               (clk),
-        .rst               (rst),
-        .i_run             (i_run && !o_busy),
-        .i_run_stream      (i_run_flags[0]),
-        .i_run_last        (i_run_last),
-        .o_busy            (seq_busy),
-        .o_paddr           (paddr),
-        .i_pdata           (pdata),
-        .i_layers          (layers),
-        .i_image_base      (parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
-        .o_layer_start     (layer_start),
-        .o_logits          (logits),
-        .o_shift           (shift),
-        .o_direct          (direct),
-        .o_out_base        (out_base),
-        .o_out_pitch       (out_pitch),
-        .o_param_row       (param_row),
-        .i_layer_done      (layer_done),
-        .i_level           (level),
-        .i_tail            (tail),
-        .o_release         (release_block),
-        .o_release_words   (release_words),
-        .o_valid           (valid),
-        .o_aaddr           (seq_aaddr),
-        .o_mask            (seq_mask),
-        .o_waddr           (waddr),
-        .o_first           (first),
-        .o_double          (double),
-        .o_pos_last        (pos_last),
-        .o_win_first       (win_first),
-        .o_win_last        (win_last),
-        .o_group_last      (group_last),
-        .o_layer_last      (layer_last),
-        .o_layer           (layer),
-        .o_ev_cycle        (ev_cycle),
-        .o_ev_busy         (ev_busy),
-        .o_ev_stall_weights(ev_stall_weights),
-        .o_ev_stall_requant(ev_stall_requant)
+        .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(i_run_flags[0]),
+        .i_run_last(i_run_last), .o_busy(seq_busy), .o_paddr(paddr), .i_pdata(pdata),
+        .i_layers(layers), .i_image_base(parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
+        .o_layer_start(layer_start), .o_logits(logits), .o_shift(shift), .o_direct(direct),
+        .o_out_base(out_base), .o_out_pitch(out_pitch), .o_param_row(param_row),
+        .i_layer_done(layer_done), .i_level(level), .i_tail(tail), .o_release(release_block),
+        .o_release_words(release_words), .o_valid(valid), .o_aaddr(seq_aaddr), .o_mask(seq_mask),
+        .o_waddr(waddr), .o_first(first), .o_double(double), .o_pos_last(pos_last),
+        .o_win_first(win_first), .o_win_last(win_last), .o_group_last(group_last),
+        .o_layer_last(layer_last), .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
+        .o_ev_stall_weights(ev_stall_weights), .o_ev_stall_requant(ev_stall_requant)
     );
 
     // ---------------------------------------------------------------- weights
@@ -260,41 +173,19 @@ module flx_core #(
     wire [K*T-1:0]  sign;
 
     flx_weight_buf #(
-        .K         (K),
-        .T         (T),
-        .N_OUT     (N_OUT),
-        .NB        (NB),
-        .WMEM_WORDS(WMEM_WORDS)
+        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS)
     ) u_weight_buf (
-        .clk            (clk),
-        .rst            (rst),
-        .i_start        (st_weights),
-        .i_ring         (i_ld_target == `FLX_WR_STREAM),
-        .i_nin          (i_ld_arg[5:0]),
-        .i_addr         (i_ld_addr[WAW-1:0]),
-        .i_valid        (i_ld_valid && ld_weights),
-        .i_data         (i_ld_data),
-        .o_ready        (w_ready),
-        .o_idle         (w_idle),
-        .i_raddr        (waddr),
-        .o_word         (weight_word),
-        .o_level        (level),
-        .o_tail         (tail),
-        .i_release      (release_block),
+        .clk(clk), .rst(rst), .i_start(st_weights), .i_ring(i_ld_target == `FLX_WR_STREAM),
+        .i_nin(i_ld_arg[5:0]), .i_addr(i_ld_addr[WAW-1:0]), .i_valid(i_ld_valid && ld_weights),
+        .i_data(i_ld_data), .o_ready(w_ready), .o_idle(w_idle), .i_raddr(waddr),
+        .o_word(weight_word), .o_level(level), .o_tail(tail), .i_release(release_block),
         .i_release_words(release_words)
     );
 
     flx_decrypt_array #(
-        .K      (K),
-        .T      (T),
-        .N_OUT  (N_OUT),
-        .NIN_MAX(NIN_MAX),
-        .NB     (NB)
+        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .NB(NB)
     ) u_decrypt_array (
-        .clk     (clk),
-        .i_word  (weight_word),
-        .i_direct(direct),
-        .o_sign  (sign)
+        .clk(clk), .i_word(weight_word), .i_direct(direct), .o_sign(sign)
     );
 
     // ---------------------------------------------------------------- image
@@ -305,35 +196,15 @@ module flx_core #(
     wire [G-1:0]  img_wdata;
 
     flx_image_loader #(
-        .K      (K),
-        .ACT_W  (ACT_W),
-        .WIN_MAX(WIN_MAX),
-        .AW     (AW),
-        .BW     (BW)
+        .K(K), .ACT_W(ACT_W), .WIN_MAX(WIN_MAX), .AW(AW), .BW(BW)
     ) u_image_loader (
-        .clk          (clk),
-        .rst          (rst),
-        .i_win        (hdr1[7:0]),
-        .i_step       (hdr1[15:8]),
-        .i_row_bytes  (hdr1[31:16]),
-        .i_rows       (hdr2[15:0]),
-        .i_pad_rows   (hdr2[23:16]),
-        .i_pad_code   (hdr2[31:24]),
-        .i_pad_bytes  (hdr3[15:0]),
-        .i_pixel_words(hdr3[31:16]),
-        .i_base       (next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
-        .i_start      (st_image),
-        .i_engine     (i_ld_arg[6:0]),
-        .i_valid      (i_ld_valid && ld_image),
-        .i_data       (i_ld_data),
-        .o_ready      (img_ready),
-        .o_idle       (img_idle),
-        .o_we         (img_we),
-        .i_grant      (!rq_we),
-        .o_engine     (img_engine),
-        .o_waddr      (img_waddr),
-        .o_wbank      (img_wbank),
-        .o_wdata      (img_wdata)
+        .clk(clk), .rst(rst), .i_win(hdr1[7:0]), .i_step(hdr1[15:8]), .i_row_bytes(hdr1[31:16]),
+        .i_rows(hdr2[15:0]), .i_pad_rows(hdr2[23:16]), .i_pad_code(hdr2[31:24]),
+        .i_pad_bytes(hdr3[15:0]), .i_pixel_words(hdr3[31:16]),
+        .i_base(next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0]), .i_start(st_image),
+        .i_engine(i_ld_arg[6:0]), .i_valid(i_ld_valid && ld_image), .i_data(i_ld_data),
+        .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we), .i_grant(!rq_we),
+        .o_engine(img_engine), .o_waddr(img_waddr), .o_wbank(img_wbank), .o_wdata(img_wdata)
     );
 
     // ---------------------------------------------------------------- control in step
@@ -350,8 +221,7 @@ module flx_core #(
         .clk(clk), .rst(rst), .i({valid, first, double}), .o({valid2, first2, double2})
     );
     flx_delay #(.W(5), .N(LEVELS + 3)) u_delay_done (
-        .clk(clk), .rst(rst),
-        .i({pos_last, win_first, win_last, group_last, layer_last}),
+        .clk(clk), .rst(rst), .i({pos_last, win_first, win_last, group_last, layer_last}),
         .o({done, done_win_first, done_win_last, done_group_last, done_layer_last})
     );
 
@@ -362,54 +232,23 @@ module flx_core #(
     wire [RAW:0]     res_waddr;
 
     flx_requant_ctl #(
-        .K  (K),
-        .T  (T),
-        .RQ (RQ),
-        .AW (AW),
-        .BW (BW),
-        .PAW(RPW),
-        .RAW(RAW)
+        .K(K), .T(T), .RQ(RQ), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
     ) u_requant_ctl (
-        .clk         (clk),
-        .rst         (rst),
-        .i_start     (layer_start),
-        .i_logits    (logits),
-        .i_out_base  (out_base),
-        .i_out_pitch (out_pitch),
-        .i_param     (param_row),
-        .i_done      (done),
-        .i_win_first (done_win_first),
-        .i_win_last  (done_win_last),
-        .i_group_last(done_group_last),
-        .i_layer_last(done_layer_last),
-        .o_capture   (capture),
-        .o_fire      (fire),
-        .o_prow      (prow),
-        .o_code_en   (code_en),
-        .o_pool_first(pool_first),
-        .o_v_load    (v_load),
-        .o_v_next    (v_next),
-        .o_we        (rq_we),
-        .o_waddr     (rq_waddr),
-        .o_wbank     (rq_wbank),
-        .o_res_we    (res_we),
-        .o_res_addr  (res_waddr),
-        .o_layer_done(layer_done)
+        .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_out_base(out_base),
+        .i_out_pitch(out_pitch), .i_param(param_row), .i_done(done), .i_win_first(done_win_first),
+        .i_win_last(done_win_last), .i_group_last(done_group_last),
+        .i_layer_last(done_layer_last), .o_capture(capture), .o_fire(fire), .o_prow(prow),
+        .o_code_en(code_en), .o_pool_first(pool_first), .o_v_load(v_load), .o_v_next(v_next),
+        .o_we(rq_we), .o_waddr(rq_waddr), .o_wbank(rq_wbank), .o_res_we(res_we),
+        .o_res_addr(res_waddr), .o_layer_done(layer_done)
     );
 
     flx_param_mem #(
-        .RQ     (RQ),
-        .PMEM_CH(PMEM_CH)
+        .RQ(RQ), .PMEM_CH(PMEM_CH)
     ) u_param_mem (
-        .clk    (clk),
-        .rst    (rst),
-        .i_start(i_ld_start && i_ld_target == `FLX_WR_PARAMS),
-        .i_addr (i_ld_addr[PCW-1:0]),
-        .i_valid(i_ld_valid && ld_params),
-        .i_data (i_ld_data),
-        .o_idle (param_idle),
-        .i_raddr(prow),
-        .o_param(param)
+        .clk(clk), .rst(rst), .i_start(i_ld_start && i_ld_target == `FLX_WR_PARAMS),
+        .i_addr(i_ld_addr[PCW-1:0]), .i_valid(i_ld_valid && ld_params), .i_data(i_ld_data),
+        .o_idle(param_idle), .i_raddr(prow), .o_param(param)
     );
 
     // ---------------------------------------------------------------- engines
@@ -422,74 +261,19 @@ module flx_core #(
     genvar e;
     generate
         for (e = 0; e < P; e = e + 1) begin : g_engine
-            wire [K*ACT_W-1:0] act;
-            wire [T*ACC_W-1:0] sum;
-            wire [G-1:0]       granule;
-            wire [31:0]        v;
-
-            flx_act_mem #(
-                .K    (K),
-                .ACT_W(ACT_W),
-                .WORDS(AMEM_WORDS)
-            ) u_act_mem (
-                .clk    (clk),
-                .i_raddr(araddr),
-                .i_mask (mask1),
-                .o_raw  (raw[e*K*ACT_W +: K*ACT_W]),
-                .o_act  (act),
-                .i_we   (rq_we || (img_we && img_engine == e)),
-                .i_waddr(rq_we ? rq_waddr : img_waddr),
-                .i_wbank(rq_we ? rq_wbank : img_wbank),
-                .i_wdata(rq_we ? granule : img_wdata)
-            );
-
-            flx_lanes #(
-                .K    (K),
-                .T    (T),
-                .N_OUT(N_OUT),
-                .ACT_W(ACT_W),
-                .ACC_W(ACC_W)
-            ) u_lanes (
-                .clk     (clk),
-                .rst     (rst),
-                .i_act   (act),
-                .i_sign  (sign),
-                .i_valid (valid2),
-                .i_first (first2),
-                .i_double(double2),
-                .o_sum   (sum)
-            );
-
-            flx_requant #(
-                .T    (T),
-                .RQ   (RQ),
-                .ACT_W(ACT_W),
-                .ACC_W(ACC_W)
-            ) u_requant (
-                .clk         (clk),
-                .i_sum       (sum),
-                .i_capture   (capture),
-                .i_fire      (fire),
-                .i_param     (param),
-                .i_shift     (shift),
-                .i_code_en   (code_en),
-                .i_pool_first(pool_first),
-                .o_granule   (granule),
-                .i_v_load    (v_load),
-                .i_v_next    (v_next),
-                .o_v         (v)
-            );
-
-            flx_ram #(
-                .W    (32),
-                .DEPTH(2 << RAW)
-            ) u_results (
-                .clk    (clk),
-                .i_we   (res_we && !res_waddr[RAW]),
-                .i_waddr({parity, res_waddr[RAW-1:0]}),
-                .i_wdata(v),
-                .i_raddr(rd_res),
-                .o_rdata(results[e*32 +: 32])
+            flx_engine #(
+                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .RQ(RQ),
+                .AMEM_WORDS(AMEM_WORDS), .RAW(RAW)
+            ) u_engine (
+                .clk(clk), .rst(rst), .i_raddr(araddr), .i_mask(mask1),
+                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_sign(sign), .i_valid(valid2),
+                .i_first(first2), .i_double(double2), .i_capture(capture), .i_fire(fire),
+                .i_param(param), .i_shift(shift), .i_code_en(code_en), .i_pool_first(pool_first),
+                .i_v_load(v_load), .i_v_next(v_next), .i_we(rq_we), .i_waddr(rq_waddr),
+                .i_wbank(rq_wbank), .i_img_we(img_we && img_engine == e), .i_img_waddr(img_waddr),
+                .i_img_wbank(img_wbank), .i_img_wdata(img_wdata),
+                .i_res_we(res_we && !res_waddr[RAW]), .i_res_waddr({parity, res_waddr[RAW-1:0]}),
+                .i_res_raddr(rd_res), .o_result(results[e*32 +: 32])
             );
         end
     endgenerate
@@ -502,45 +286,21 @@ module flx_core #(
     flx_counters #(
         .PROG_LAYERS(PROG_LAYERS)
     ) u_counters (
-        .clk            (clk),
-        .rst            (rst),
-        .i_clear        (i_run && !o_busy && i_run_flags[1]),
-        .i_layer        (layer),
-        .i_cycle        (ev_cycle),
-        .i_busy         (ev_busy),
-        .i_stall_weights(ev_stall_weights),
-        .i_stall_requant(ev_stall_requant),
-        .i_layer_end    (layer_done),
-        .o_active       (counters_active),
-        .i_raddr        (rd_counter),
-        .o_rdata        (counter)
+        .clk(clk), .rst(rst), .i_clear(i_run && !o_busy && i_run_flags[1]), .i_layer(layer),
+        .i_cycle(ev_cycle), .i_busy(ev_busy), .i_stall_weights(ev_stall_weights),
+        .i_stall_requant(ev_stall_requant), .i_layer_end(layer_done), .o_active(counters_active),
+        .i_raddr(rd_counter), .o_rdata(counter)
     );
 
     assign o_busy = seq_busy || counters_active;
 
     flx_readout #(
-        .K    (K),
-        .P    (P),
-        .ACT_W(ACT_W),
-        .AW   (AW),
-        .LW   (LW),
-        .RAW  (RAW)
+        .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW)
     ) u_readout (
-        .clk      (clk),
-        .rst      (rst),
-        .i_en     (i_rd_en),
-        .i_target (i_rd_target),
-        .i_arg    (i_rd_arg),
-        .i_addr   (i_rd_addr),
-        .i_parity (parity),
-        .o_word   (rd_word),
-        .o_res    (rd_res),
-        .o_counter(rd_counter),
-        .i_raw    (raw),
-        .i_results(results),
-        .i_counter(counter),
-        .o_valid  (o_rd_valid),
-        .o_data   (o_rd_data)
+        .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
+        .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_res(rd_res),
+        .o_counter(rd_counter), .i_raw(raw), .i_results(results), .i_counter(counter),
+        .o_valid(o_rd_valid), .o_data(o_rd_data)
     );
 endmodule
 `default_nettype wire

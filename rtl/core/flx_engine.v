@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_engine: what one image needs: activation memory, lanes, requantiser, results. All
+// engines run in lockstep on the same weights and under the same control.
+//
+//   K, T, N_OUT, ACT_W, ACC_W, RQ, AMEM_WORDS   as in flx_core
+//   RAW          bits of a result address within one half of the result memory
+//
+//   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
+//                i_first and i_double one more clock later (flx_lanes)
+//   i_capture …  flx_requant
+//   i_we …       write of the requantiser's granule; goes before
+//   i_img_we …   a granule of the image loader
+//   i_res_we …   write of a result; o_result one clock after i_res_raddr
+`default_nettype none
+module flx_engine #(
+    parameter K          = 8,
+    parameter T          = 8,
+    parameter N_OUT      = 32,
+    parameter ACT_W      = 8,
+    parameter ACC_W      = 22,
+    parameter RQ         = 4,
+    parameter AMEM_WORDS = 1024,
+    parameter RAW        = 4,
+    parameter AW         = $clog2(AMEM_WORDS),
+    parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1
+) (
+    input  wire               clk,
+    input  wire               rst,
+    input  wire [AW-1:0]      i_raddr,
+    input  wire [K/4-1:0]     i_mask,
+    output wire [K*ACT_W-1:0] o_raw,
+    input  wire [K*T-1:0]     i_sign,
+    input  wire               i_valid,
+    input  wire               i_first,
+    input  wire               i_double,
+    input  wire               i_capture,
+    input  wire               i_fire,
+    input  wire [48*RQ-1:0]   i_param,
+    input  wire [4:0]         i_shift,
+    input  wire               i_code_en,
+    input  wire               i_pool_first,
+    input  wire               i_v_load,
+    input  wire               i_v_next,
+    input  wire               i_we,
+    input  wire [AW-1:0]      i_waddr,
+    input  wire [BW-1:0]      i_wbank,
+    input  wire               i_img_we,
+    input  wire [AW-1:0]      i_img_waddr,
+    input  wire [BW-1:0]      i_img_wbank,
+    input  wire [4*ACT_W-1:0] i_img_wdata,
+    input  wire               i_res_we,
+    input  wire [RAW:0]       i_res_waddr,
+    input  wire [RAW:0]       i_res_raddr,
+    output wire [31:0]        o_result
+);
+    wire [K*ACT_W-1:0] act;
+    wire [T*ACC_W-1:0] sum;
+    wire [4*ACT_W-1:0] granule;
+    wire [31:0]        v;
+
+    flx_act_mem #(
+        .K    (K),
+        .ACT_W(ACT_W),
+        .WORDS(AMEM_WORDS)
+    ) u_act_mem (
+        .clk    (clk),
+        .i_raddr(i_raddr),
+        .i_mask (i_mask),
+        .o_raw  (o_raw),
+        .o_act  (act),
+        .i_we   (i_we || i_img_we),
+        .i_waddr(i_we ? i_waddr : i_img_waddr),
+        .i_wbank(i_we ? i_wbank : i_img_wbank),
+        .i_wdata(i_we ? granule : i_img_wdata)
+    );
+
+    flx_lanes #(
+        .K    (K),
+        .T    (T),
+        .N_OUT(N_OUT),
+        .ACT_W(ACT_W),
+        .ACC_W(ACC_W)
+    ) u_lanes (
+        .clk     (clk),
+        .rst     (rst),
+        .i_act   (act),
+        .i_sign  (i_sign),
+        .i_valid (i_valid),
+        .i_first (i_first),
+        .i_double(i_double),
+        .o_sum   (sum)
+    );
+
+    flx_requant #(
+        .T    (T),
+        .RQ   (RQ),
+        .ACT_W(ACT_W),
+        .ACC_W(ACC_W)
+    ) u_requant (
+        .clk         (clk),
+        .i_sum       (sum),
+        .i_capture   (i_capture),
+        .i_fire      (i_fire),
+        .i_param     (i_param),
+        .i_shift     (i_shift),
+        .i_code_en   (i_code_en),
+        .i_pool_first(i_pool_first),
+        .o_granule   (granule),
+        .i_v_load    (i_v_load),
+        .i_v_next    (i_v_next),
+        .o_v         (v)
+    );
+
+    flx_ram #(
+        .W    (32),
+        .DEPTH(2 << RAW)
+    ) u_results (
+        .clk    (clk),
+        .i_we   (i_res_we),
+        .i_waddr(i_res_waddr),
+        .i_wdata(v),
+        .i_raddr(i_res_raddr),
+        .o_rdata(o_result)
+    );
+endmodule
+`default_nettype wire
