@@ -96,7 +96,7 @@ static void the_header_is_padded_with_spaces_to_8_bytes(void **state)
         memcpy(&length, header, 8);
         assert_int_equal(len % 8, 0);
         assert_int_equal(length, len - 8);
-        for (char *c = strrchr(header + 8, '}') + 1; c < header + len; c++)
+        for (char *c = (char *)memrchr(header, '}', len) + 1; c < header + len; c++)
             assert_int_equal(*c, ' ');
         free(header);
     }
