@@ -38,8 +38,9 @@ module flx_frame_rx #(
 );
     localparam TB = $clog2(FRAME_TIMEOUT);
 
-    localparam [3:0] S_HUNT = 4'd0, S_TYPE = 4'd1, S_SEQ = 4'd2, S_LEN0 = 4'd3, S_LEN1 = 4'd4,
-                     S_HCS = 4'd5, S_PAYLOAD = 4'd6, S_CRC = 4'd7, S_DONE = 4'd8;
+    // S_BODY: payload, then CRC
+    localparam [2:0] S_HUNT = 3'd0, S_TYPE = 3'd1, S_SEQ = 3'd2, S_LEN0 = 3'd3, S_LEN1 = 3'd4,
+                     S_HCS = 3'd5, S_BODY = 3'd6, S_DONE = 3'd7;
 
     generate
         if (MAX_PAYLOAD < 64 || MAX_PAYLOAD > 32768 || MAX_PAYLOAD != 1 << AB)
@@ -48,7 +49,7 @@ module flx_frame_rx #(
             flx_error_frame_timeout_must_be_at_least_2 u_error ();
     endgenerate
 
-    reg  [3:0]    state;
+    reg  [2:0]    state;
     reg  [15:0]   len;
     reg  [AB:0]   pos;   // payload bytes stored
     reg  [1:0]    crcs;  // CRC bytes taken
@@ -61,10 +62,10 @@ module flx_frame_rx #(
     wire          take_byte = i_rx_valid && o_rx_ready;
     wire [7:0]    crc8_next;
     wire [31:0]   crc32_next;
-    wire [AB:0]   pos_next = pos + 1'b1;
+    wire          crc_turn = pos == len[AB:0];
     wire          header_ok = crc8_next == 8'h00 && len <= MAX_PAYLOAD[15:0];
     wire          timeout = idle == FRAME_TIMEOUT[TB-1:0] - 1'b1;
-    wire          store = take_byte && state == S_PAYLOAD;
+    wire          store = take_byte && state == S_BODY && !crc_turn;
 
     flx_crc8  u_crc8  (.i_crc(crc8), .i_data(i_rx_data), .o_crc(crc8_next));
     flx_crc32 u_crc32 (.i_crc(crc32), .i_data(i_rx_data), .o_crc(crc32_next));
@@ -98,9 +99,9 @@ module flx_frame_rx #(
             crc8 <= crc8_next;
             if (state != S_HCS)
                 crc32 <= crc32_next;
-            if (state == S_PAYLOAD)
-                pos <= pos_next;
-            if (state == S_CRC)
+            if (store)
+                pos <= pos + 1'b1;
+            if (state == S_BODY && crc_turn)
                 crcs <= crcs + 1'b1;
         end
         if (take_byte) begin
@@ -126,11 +127,10 @@ module flx_frame_rx #(
             end
         end else if (take_byte) begin
             case (state)
-                S_HUNT:    state <= i_rx_data == `FLX_SOF ? S_TYPE : S_HUNT;
-                S_HCS:     state <= !header_ok ? S_HUNT : len == 16'd0 ? S_CRC : S_PAYLOAD;
-                S_PAYLOAD: state <= pos_next == len[AB:0] ? S_CRC : S_PAYLOAD;
-                S_CRC:     state <= crcs == 2'd3 ? S_DONE : S_CRC;
-                default:   state <= state + 1'b1;
+                S_HUNT:  state <= i_rx_data == `FLX_SOF ? S_TYPE : S_HUNT;
+                S_HCS:   state <= header_ok ? S_BODY : S_HUNT;
+                S_BODY:  state <= crc_turn && crcs == 2'd3 ? S_DONE : S_BODY;
+                default: state <= state + 1'b1;
             endcase
         end else if (state != S_HUNT && timeout) begin
             state <= S_HUNT;

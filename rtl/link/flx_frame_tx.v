@@ -31,39 +31,43 @@ module flx_frame_tx #(
     output reg  [7:0]  o_tx_data,
     input  wire        i_tx_ready
 );
-    localparam [3:0] S_IDLE = 4'd0, S_SOF = 4'd1, S_TYPE = 4'd2, S_SEQ = 4'd3, S_LEN0 = 4'd4,
-                     S_LEN1 = 4'd5, S_HCS = 4'd6, S_PAYLOAD = 4'd7, S_CRC = 4'd8;
+    // S_BODY: payload, then CRC
+    localparam [2:0] S_IDLE = 3'd0, S_SOF = 3'd1, S_TYPE = 3'd2, S_SEQ = 3'd3, S_LEN0 = 3'd4,
+                     S_LEN1 = 3'd5, S_HCS = 3'd6, S_BODY = 3'd7;
 
-    reg  [3:0]  state;
-    reg  [AB:0] left;  // payload bytes to send
+    reg  [2:0]  state;
+    reg  [AB:0] pos;   // payload bytes sent
     reg  [1:0]  crcs;  // CRC bytes sent
     reg  [7:0]  crc8;
     reg  [31:0] crc32;
-    reg  [7:0]  byte_out;
+    reg  [7:0]  next;
 
     wire [15:0] len = {{(15 - AB) {1'b0}}, i_len};
+    wire        crc_turn = pos == i_len;
     wire        free = !o_tx_valid || i_tx_ready;
-    wire        have = state != S_IDLE && (state != S_PAYLOAD || i_valid);
+    wire        have = state != S_IDLE && (state != S_BODY || crc_turn || i_valid);
     wire        step = free && have;
     wire [7:0]  crc8_next;
     wire [31:0] crc32_next;
 
-    flx_crc8  u_crc8  (.i_crc(crc8), .i_data(byte_out), .o_crc(crc8_next));
-    flx_crc32 u_crc32 (.i_crc(crc32), .i_data(byte_out), .o_crc(crc32_next));
+    // A byte that equals the CRC's low byte shifts the CRC by a byte.
+    flx_crc8  u_crc8 (.i_crc(crc8), .i_data(next), .o_crc(crc8_next));
+    flx_crc32 u_crc32 (
+        .i_crc(crc32), .i_data(state == S_BODY && crc_turn ? crc32[7:0] : next), .o_crc(crc32_next)
+    );
 
     assign o_idle  = state == S_IDLE;
-    assign o_ready = free && state == S_PAYLOAD;
+    assign o_ready = free && state == S_BODY && !crc_turn;
 
     always @* begin
         case (state)
-            S_TYPE:    byte_out = i_type;
-            S_SEQ:     byte_out = i_seq;
-            S_LEN0:    byte_out = len[7:0];
-            S_LEN1:    byte_out = len[15:8];
-            S_HCS:     byte_out = crc8;
-            S_PAYLOAD: byte_out = i_data;
-            S_CRC:     byte_out = crc32[7:0] ^ {8{!i_poison}};
-            default:   byte_out = `FLX_SOF;
+            S_TYPE:  next = i_type;
+            S_SEQ:   next = i_seq;
+            S_LEN0:  next = len[7:0];
+            S_LEN1:  next = len[15:8];
+            S_HCS:   next = crc8;
+            S_BODY:  next = crc_turn ? crc32[7:0] ^ {8{!i_poison}} : i_data;
+            default: next = `FLX_SOF;
         endcase
     end
 
@@ -73,43 +77,31 @@ module flx_frame_tx #(
         else if (free)
             o_tx_valid <= have;
         if (step)
-            o_tx_data <= byte_out;
-    end
+            o_tx_data <= next;
 
-    always @(posedge clk) begin
-        if (state == S_IDLE) begin
-            left <= i_len;
-            crcs <= 2'd0;
-        end else if (step) begin
-            if (state == S_PAYLOAD)
-                left <= left - 1'b1;
-            if (state == S_CRC)
-                crcs <= crcs + 1'b1;
-        end
-        if (state == S_IDLE || (step && state == S_SOF)) begin
+        if (state == S_IDLE || state == S_SOF) begin
             crc8  <= 8'h00;
             crc32 <= 32'hFFFFFFFF;
+            pos   <= {(AB + 1) {1'b0}};
+            crcs  <= 2'd0;
         end else if (step) begin
             crc8 <= crc8_next;
-            if (state == S_CRC)
-                crc32 <= {8'h00, crc32[31:8]};
-            else if (state != S_HCS)
+            if (state != S_HCS)
                 crc32 <= crc32_next;
+            if (state == S_BODY && !crc_turn)
+                pos <= pos + 1'b1;
+            if (state == S_BODY && crc_turn)
+                crcs <= crcs + 1'b1;
         end
-    end
 
-    always @(posedge clk) begin
         if (rst)
             state <= S_IDLE;
         else if (state == S_IDLE)
             state <= i_start ? S_SOF : S_IDLE;
+        else if (step && state == S_BODY)
+            state <= crc_turn && crcs == 2'd3 ? S_IDLE : S_BODY;
         else if (step)
-            case (state)
-                S_HCS:     state <= left == {(AB + 1) {1'b0}} ? S_CRC : S_PAYLOAD;
-                S_PAYLOAD: state <= left == {{AB{1'b0}}, 1'b1} ? S_CRC : S_PAYLOAD;
-                S_CRC:     state <= crcs == 2'd3 ? S_IDLE : S_CRC;
-                default:   state <= state + 1'b1;
-            endcase
+            state <= state + 1'b1;
     end
 endmodule
 

@@ -82,7 +82,7 @@ module flx_link #(
     );
 
     flx_command #(
-        .K(K), .P(P), .ACT_W(ACT_W), .NIN_MIN(XOR_NMIN), .NIN_MAX(NIN_MAX), .SLICES(K * T / N_OUT),
+        .K(K), .P(P), .NIN_MIN(XOR_NMIN), .NIN_MAX(NIN_MAX), .SLICES(K * T / N_OUT),
         .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .MAX_PAYLOAD(MAX_PAYLOAD),
         .WATCHDOG(WATCHDOG)

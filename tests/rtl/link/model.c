@@ -268,13 +268,13 @@ static uint8_t check_read(const struct model *m, const uint8_t *p)
 static void read_word(const struct model *m, const uint8_t *p, uint32_t addr, uint16_t bytes[4])
 {
     uint32_t word = stand_in_word(p[0], p[1], addr);
-    unsigned bits = p[0] == FLX_RD_ACT ? m->cfg->act_w : 8;
+    unsigned mask = p[0] == FLX_RD_ACT ? (1u << m->cfg->act_w) - 1u : 255u;
     if (p[0] == FLX_RD_RESULTS && addr == 0)
         word = m->digest;
     if (p[0] == FLX_RD_RESULTS && addr == 1)
         word = m->runs;
     for (unsigned i = 0; i < 4; i++)
-        bytes[i] = (uint16_t)(word >> (i * bits) & ((1u << bits) - 1u));
+        bytes[i] = (uint16_t)(word >> (8 * i) & mask);
 }
 
 static void execute_read(struct model *m, const uint8_t *p)

@@ -9,7 +9,7 @@
 #include "flx_proto.h"
 
 #define MODEL_MAX_PAYLOAD 1024
-#define ANY_BYTE 256u
+#define ANY_BYTE          256u
 
 /** Parameters of a build, in the order of gen_link's table. */
 struct config {

@@ -5,11 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define RESPONSE(request) ((request) | FLX_RESP_BIT)
-#define BYTES(...) ((const uint8_t[]){__VA_ARGS__})
-#define COUNT(...) (sizeof(BYTES(__VA_ARGS__)))
+#define RESPONSE(request)       ((request) | FLX_RESP_BIT)
+#define BYTES(...)              ((const uint8_t[]){__VA_ARGS__})
+#define COUNT(...)              (sizeof(BYTES(__VA_ARGS__)))
 #define SEND(b, type, seq, ...) send_frame(b, type, seq, BYTES(__VA_ARGS__), COUNT(__VA_ARGS__))
-#define PAST_FRAME_TIMEOUT 400
+#define PAST_FRAME_TIMEOUT      400
 
 void op(struct bench *b, enum stimulus_op code, uint32_t arg)
 {
@@ -200,10 +200,10 @@ static void read_returns_consecutive_words(struct bench *b)
 static void read_of_activations_gives_a_byte_a_code(struct bench *b)
 {
     uint16_t payload[MODEL_MAX_PAYLOAD] = {FLX_ST_OK, 1};
-    unsigned k = b->cfg->k, bits = b->cfg->act_w;
+    unsigned k = b->cfg->k;
     for (unsigned i = 0; i < 2 * k; i++) {
         uint32_t granule = stand_in_word(FLX_RD_ACT, 0, 5 * k / 4 + i / 4);
-        payload[2 + i] = (uint16_t)(granule >> (bits * (i % 4)) & ((1u << bits) - 1u));
+        payload[2 + i] = (uint16_t)(granule >> (8 * (i % 4)) & ((1u << b->cfg->act_w) - 1u));
     }
     SEND(b, FLX_REQ_READ, 0, FLX_RD_ACT, 0, 5, 0, 0, 0, 2, 0);
     answer_frame(&b->answers, RESPONSE(FLX_REQ_READ), 0, payload, 2 + 2 * k, 0);
@@ -613,7 +613,10 @@ static void reset_drops_everything(struct bench *b)
     reset_pin(b, 0);
 }
 
-#define SCENARIO(f) {#f, f}
+#define SCENARIO(f)                                                                                \
+    {                                                                                              \
+#f, f                                                                                      \
+    }
 const struct scenario scenarios[] = {
     SCENARIO(hello_returns_the_description),
     SCENARIO(ping_takes_any_seq_and_changes_nothing),

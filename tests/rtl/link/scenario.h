@@ -5,14 +5,7 @@
 #include "model.h"
 
 /** Stimulus words of tb_link.v. */
-enum stimulus_op {
-    OP_BYTE = 0,
-    OP_IDLE = 1,
-    OP_WAIT = 2,
-    OP_RESET = 3,
-    OP_GOTO = 4,
-    OP_DEAF = 5
-};
+enum stimulus_op { OP_BYTE = 0, OP_IDLE = 1, OP_WAIT = 2, OP_RESET = 3, OP_GOTO = 4, OP_DEAF = 5 };
 
 struct bench {
     const struct config *cfg;
