@@ -69,7 +69,7 @@ module flx_image_loader #(
     wire       row_end = x + 17'd1 == {1'b0, i_row_bytes} + {1'b0, i_pad_bytes};
     wire       map_end = row_end && y + 17'd1 == {1'b0, i_rows} + {9'd0, i_pad_rows};
     wire       waiting = (state == S_BYTE && !padding) || state == S_DONE;
-    wire       take    = state == S_BYTE && (padding || i_valid) && !pending;
+    wire       take    = state == S_BYTE && (padding || (i_valid && o_ready));
     wire [7:0] value   = padding ? i_pad_code : i_data;
 
     wire [8:0] gran_end  = {1'b0, i_win} - 9'd1; // last byte of the window
