@@ -14,35 +14,53 @@
 #include "golden.h"
 #include "stimulus.h"
 
-static struct shape sh = {.k = 8, .t = 8, .p = 1, .rq = 4, .nout = 32, .nmin = 9, .nmax = 32,
-                          .actw = 8, .amem = 1024, .wmem = 1024, .pmem = 256, .layers = 16,
-                          .res = 16, .win = 32};
+static struct shape sh = {.k = 8,
+                          .t = 8,
+                          .p = 1,
+                          .rq = 4,
+                          .nout = 32,
+                          .nmin = 9,
+                          .nmax = 32,
+                          .actw = 8,
+                          .amem = 1024,
+                          .wmem = 1024,
+                          .pmem = 256,
+                          .layers = 16,
+                          .res = 16,
+                          .win = 32};
 static int lenet, runs = 3, stream = -1;
 static uint64_t seed = 1;
 static const char *net_path, *out_path;
 
 static void parse(int argc, char **argv)
 {
-    struct { const char *key; int *value; } keys[] = {
-        {"k", &sh.k}, {"t", &sh.t}, {"p", &sh.p}, {"rq", &sh.rq}, {"nout", &sh.nout},
-        {"nmin", &sh.nmin}, {"nmax", &sh.nmax}, {"kind", &sh.kind}, {"actw", &sh.actw},
-        {"amem", &sh.amem}, {"wmem", &sh.wmem}, {"pmem", &sh.pmem}, {"layers", &sh.layers},
-        {"res", &sh.res}, {"win", &sh.win}, {"lenet", &lenet}, {"runs", &runs},
-        {"stream", &stream},
+    struct {
+        const char *key;
+        int *value;
+    } keys[] = {
+        {"k", &sh.k},           {"t", &sh.t},        {"p", &sh.p},       {"rq", &sh.rq},
+        {"nout", &sh.nout},     {"nmin", &sh.nmin},  {"nmax", &sh.nmax}, {"kind", &sh.kind},
+        {"actw", &sh.actw},     {"amem", &sh.amem},  {"wmem", &sh.wmem}, {"pmem", &sh.pmem},
+        {"layers", &sh.layers}, {"res", &sh.res},    {"win", &sh.win},   {"lenet", &lenet},
+        {"runs", &runs},        {"stream", &stream},
     };
     for (int i = 1; i < argc; i++) {
         char *eq = strchr(argv[i], '=');
         size_t len = eq ? (size_t)(eq - argv[i]) : 0;
         int known = 0;
-        if (!eq) continue;
+        if (!eq)
+            continue;
         for (size_t j = 0; j < sizeof keys / sizeof *keys; j++)
             if (strlen(keys[j].key) == len && !strncmp(keys[j].key, argv[i], len)) {
                 *keys[j].value = atoi(eq + 1);
                 known = 1;
             }
-        if (!strncmp(argv[i], "net=", 4)) net_path = eq + 1, known = 1;
-        if (!strncmp(argv[i], "out=", 4)) out_path = eq + 1, known = 1;
-        if (!strncmp(argv[i], "seed=", 5)) seed = strtoull(eq + 1, NULL, 0), known = 1;
+        if (!strncmp(argv[i], "net=", 4))
+            net_path = eq + 1, known = 1;
+        if (!strncmp(argv[i], "out=", 4))
+            out_path = eq + 1, known = 1;
+        if (!strncmp(argv[i], "seed=", 5))
+            seed = strtoull(eq + 1, NULL, 0), known = 1;
         if (!known) {
             fprintf(stderr, "gen_case: unknown argument %s\n", argv[i]);
             exit(2);
@@ -69,9 +87,12 @@ static int draw_layer(struct layer *l, int first, int last, int h, int w, int c)
     l->pool = full ? 1 : between(1, 3);
     l->in_zero = first ? between(0, (1 << sh.actw) - 1) : 0;
     l->out_c = last ? between(1, sh.res) : between(1, 3 * sh.t / 2);
-    if (l->kh > h + 2 * l->pad || l->kw > w + 2 * l->pad) return 0;
-    if (conv_h(l) < l->pool || conv_w(l) < l->pool) return 0;
-    if (first && l->kw * c > sh.win) return 0;
+    if (l->kh > h + 2 * l->pad || l->kw > w + 2 * l->pad)
+        return 0;
+    if (conv_h(l) < l->pool || conv_w(l) < l->pool)
+        return 0;
+    if (first && l->kw * c > sh.win)
+        return 0;
     return 1;
 }
 
@@ -80,7 +101,8 @@ static int draw_chain(struct layer *l)
     int n = between(1, 4), h = between(1, 10), w = between(1, 10), c = between(1, 5);
     for (int i = 0; i < n; i++) {
         while (!draw_layer(&l[i], i == 0, i == n - 1, h, w, c))
-            if (l[i].logits && i == 0) return 0;
+            if (l[i].logits && i == 0)
+                return 0;
         h = conv_h(&l[i]) / l[i].pool;
         w = conv_w(&l[i]) / l[i].pool;
         c = l[i].out_c;
@@ -91,7 +113,14 @@ static int draw_chain(struct layer *l)
 static int lenet_chain(struct layer *l)
 {
     static const struct layer net5[4] = {
-        {.in_h = 28, .in_w = 28, .in_c = 1, .out_c = 32, .kh = 5, .kw = 5, .pool = 2, .row_packed = 1},
+        {.in_h = 28,
+         .in_w = 28,
+         .in_c = 1,
+         .out_c = 32,
+         .kh = 5,
+         .kw = 5,
+         .pool = 2,
+         .row_packed = 1},
         {.in_h = 12, .in_w = 12, .in_c = 32, .out_c = 64, .kh = 5, .kw = 5, .pool = 2},
         {.in_h = 4, .in_w = 4, .in_c = 64, .out_c = 512, .kh = 4, .kw = 4, .pool = 1},
         {.in_h = 1, .in_w = 1, .in_c = 512, .out_c = 10, .kh = 1, .kw = 1, .pool = 1, .logits = 1},
@@ -122,11 +151,15 @@ int main(int argc, char **argv)
         return 2;
     }
     seed_rng(seed);
+    if (stream < 0)
+        stream = between(0, 1);
     do {
         n = lenet ? lenet_chain(layers) : draw_chain(layers);
-    } while (!n || !case_fits(&sh, layers, n));
-    for (int i = 0; i < n; i++) layer_init(&layers[i], &net);
-    write_case(&sh, &net, layers, n, runs, stream < 0 ? between(0, 1) : stream, lenet, out_path);
-    for (int i = 0; i < n; i++) layer_free(&layers[i]);
+    } while (!n || !case_fits(&sh, layers, n, stream));
+    for (int i = 0; i < n; i++)
+        layer_init(&layers[i], &net);
+    write_case(&sh, &net, layers, n, runs, stream, lenet, out_path);
+    for (int i = 0; i < n; i++)
+        layer_free(&layers[i]);
     return 0;
 }

@@ -7,7 +7,10 @@
 
 static uint64_t state;
 
-void seed_rng(uint64_t seed) { state = seed * 0x9E3779B97F4A7C15u + 0x1234567; }
+void seed_rng(uint64_t seed)
+{
+    state = seed * 0x9E3779B97F4A7C15u + 0x1234567;
+}
 
 uint32_t rnd(void)
 {
@@ -18,7 +21,10 @@ uint32_t rnd(void)
     return (uint32_t)((z ^ (z >> 31)) >> 16);
 }
 
-int between(int lo, int hi) { return lo + (int)(rnd() % (uint32_t)(hi - lo + 1)); }
+int between(int lo, int hi)
+{
+    return lo + (int)(rnd() % (uint32_t)(hi - lo + 1));
+}
 
 void make_net(struct net *n, int kind, int n_out, int n_min, uint64_t seed)
 {
@@ -32,7 +38,8 @@ void make_net(struct net *n, int kind, int n_out, int n_min, uint64_t seed)
         int a = between(0, n_min - 1);
         int b = (a + between(1, n_min - 1)) % n_min;
         n->rows[r] = (1u << a) | (1u << b);
-        if (kind && r % 3 == 0) n->rows[r] |= 1u << between(0, n_min - 1);
+        if (kind && r % 3 == 0)
+            n->rows[r] |= 1u << between(0, n_min - 1);
     }
 }
 
@@ -46,13 +53,20 @@ void write_net(const struct net *n, const char *path)
     fprintf(f, "`define FLX_XOR_KIND %d\n`define FLX_XOR_NOUT %d\n", n->kind, n->n_out);
     fprintf(f, "`define FLX_XOR_NMIN %d\n`define FLX_XOR_NMAX %d\n", n->n_min, n->n_max);
     fprintf(f, "`define FLX_XOR_HASH 32'h0\n`define FLX_XOR_ROWS 1024'h");
-    for (int r = 31; r >= 0; r--) fprintf(f, "%08x", (unsigned)n->rows[r]);
+    for (int r = 31; r >= 0; r--)
+        fprintf(f, "%08x", (unsigned)n->rows[r]);
     fprintf(f, "\n");
     fclose(f);
 }
 
-int conv_h(const struct layer *l) { return (l->in_h + 2 * l->pad - l->kh) / l->stride + 1; }
-int conv_w(const struct layer *l) { return (l->in_w + 2 * l->pad - l->kw) / l->stride + 1; }
+int conv_h(const struct layer *l)
+{
+    return (l->in_h + 2 * l->pad - l->kh) / l->stride + 1;
+}
+int conv_w(const struct layer *l)
+{
+    return (l->in_w + 2 * l->pad - l->kw) / l->stride + 1;
+}
 
 void layer_init(struct layer *l, const struct net *n)
 {
@@ -74,7 +88,8 @@ void layer_init(struct layer *l, const struct net *n)
 
 void layer_free(struct layer *l)
 {
-    for (int p = 0; p < l->planes; p++) free(l->x[p]);
+    for (int p = 0; p < l->planes; p++)
+        free(l->x[p]);
     free(l->m);
     free(l->beta);
 }
@@ -88,7 +103,8 @@ int decode(const struct net *n, int n_in, uint32_t x, int r)
 int slice_of(const struct layer *l, const struct net *n, int o, int ky, int chunk)
 {
     int group = o / (n->n_out / 4);
-    if (group >= l->groups || chunk < 0) return -1;
+    if (group >= l->groups || chunk < 0)
+        return -1;
     return (group * l->kh + ky) * l->run_chunks + chunk;
 }
 
@@ -104,7 +120,8 @@ static int weight(const struct layer *l, const struct net *n, int p, int o, int 
 
 static int code_at(const struct layer *l, const uint8_t *in, int y, int x, int c)
 {
-    if (y < 0 || y >= l->in_h || x < 0 || x >= l->in_w) return l->in_zero;
+    if (y < 0 || y >= l->in_h || x < 0 || x >= l->in_w)
+        return l->in_zero;
     return in[(y * l->in_w + x) * l->in_c + c];
 }
 
@@ -155,10 +172,13 @@ void layer_codes(const struct layer *l, int act_bits, const int32_t *sums, uint8
             for (int o = 0; o < l->out_c; o++) {
                 int64_t best = 0;
                 for (int d = 0; d < l->pool * l->pool; d++) {
-                    int64_t v = value(l, sums, y * l->pool + d / l->pool, x * l->pool + d % l->pool, o);
+                    int64_t v =
+                        value(l, sums, y * l->pool + d / l->pool, x * l->pool + d % l->pool, o);
                     v = (v + half) >> l->shift;
-                    if (v > (1 << act_bits) - 1) v = (1 << act_bits) - 1;
-                    if (v > best) best = v;
+                    if (v > (1 << act_bits) - 1)
+                        v = (1 << act_bits) - 1;
+                    if (v > best)
+                        best = v;
                 }
                 codes[(y * l->out_w + x) * l->out_c + o] = (uint8_t)best;
             }
@@ -166,5 +186,6 @@ void layer_codes(const struct layer *l, int act_bits, const int32_t *sums, uint8
 
 void layer_logits(const struct layer *l, const int32_t *sums, int32_t *v)
 {
-    for (int o = 0; o < l->out_c; o++) v[o] = value(l, sums, 0, 0, o);
+    for (int o = 0; o < l->out_c; o++)
+        v[o] = value(l, sums, 0, 0, o);
 }

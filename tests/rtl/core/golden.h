@@ -15,7 +15,7 @@ struct net {
 
 struct layer {
     int in_h, in_w, in_c, out_c, kh, kw, stride, pad, pool, in_zero;
-    int out_h, out_w;     /* after pooling */
+    int out_h, out_w; /* after pooling */
     int row_packed, logits, shift, planes, n_in;
     int groups, pixel_chunks, run_chunks; /* slices: see model-format.md */
     uint32_t *x[MAX_PLANES];              /* encrypted bits, one word a slice */

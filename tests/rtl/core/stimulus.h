@@ -8,8 +8,8 @@ struct shape {
     int k, t, p, rq, nout, nmin, nmax, kind, actw, amem, wmem, pmem, layers, res, win;
 };
 
-/* Does the chain fit the memories of the shape? */
-int case_fits(const struct shape *s, const struct layer *l, int n);
+/* Does the chain fit the memories of the shape? Streamed weights need room for one block. */
+int case_fits(const struct shape *s, const struct layer *l, int n, int stream);
 
 /* Writes the stimulus for `runs` batches of p random images. */
 void write_case(const struct shape *s, const struct net *net, struct layer *l, int n, int runs,

@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# core: flx_core runs random layer chains in Icarus, in many shapes, and answers what the
+# golden model in tests/rtl/core says: logits, activations after every layer, counters.
+# Then LeNet-5 in Verilator, whose lanes must be busy in 85 % of the cycles of conv2 and fc1.
+# FLX_SEED: first seed, FLX_SEEDS: chains a shape, FLX_SHAPES: a regular expression.
+set -eu
+cd "$(dirname "$0")/../.."
+
+seed=${FLX_SEED:-1}
+seeds=${FLX_SEEDS:-8}
+work=build/rtl-core
+gen=$work/gen_case
+bench=tests/rtl/core/tb_core.v
+mkdir -p "$work"
+"${CC:-cc}" -std=c11 -O2 -Wall -Wextra -Werror -o "$gen" tests/rtl/core/*.c
+
+# name, then parameters of tb_core; KIND and NIN_MIN describe the XOR network.
+shapes() {
+    cat <<'END'
+k8t8p1 K=8 T=8 P=1 RQ=4
+k16t16p2 K=16 T=16 P=2 RQ=4 AMEM_WORDS=700
+k4t8p1-narrow K=4 T=8 P=1 RQ=1 AMEM_WORDS=2048 WMEM_WORDS=4096 NIN_MAX=14
+k4t4p1-n16 K=4 T=4 P=1 RQ=4 N_OUT=16 NIN_MAX=16 NIN_MIN=7 WMEM_WORDS=4096 AMEM_WORDS=2048
+k12t20p1-n20 K=12 T=20 P=1 RQ=2 N_OUT=20 NIN_MAX=20 NIN_MIN=8
+k8t20p2-fixed K=8 T=20 P=2 RQ=1 N_OUT=20 NIN_MAX=12 NIN_MIN=12 KIND=1
+k32t8p3 K=32 T=8 P=3 RQ=2 WIN_MAX=64
+k64t8p1 K=64 T=8 P=1 RQ=4 NIN_MAX=20 RES_WORDS=5
+k16t16p1-a4 K=16 T=16 P=1 RQ=2 ACT_W=4
+k20t24p1 K=20 T=24 P=1 RQ=4 NIN_MAX=22
+k8t64p1 K=8 T=64 P=1 RQ=1 NIN_MAX=19 PMEM_CH=1024
+k8t8p1-small K=8 T=8 P=1 RQ=1 WMEM_WORDS=64 AMEM_WORDS=256 WIN_MAX=8 PROG_LAYERS=2
+END
+}
+
+# get LIST NAME DEFAULT
+get() {
+    local word
+    for word in $1; do
+        if [ "${word%%=*}" = "$2" ]; then
+            echo "${word#*=}"
+            return
+        fi
+    done
+    echo "$3"
+}
+
+# The same shape for gen_case, and for a simulator with prefix $2 before NAME=VALUE.
+gen_args() {
+    local p=$1
+    echo "k=$(get "$p" K 8) t=$(get "$p" T 8) p=$(get "$p" P 1) rq=$(get "$p" RQ 4)" \
+        "nout=$(get "$p" N_OUT 32) nmin=$(get "$p" NIN_MIN 9) nmax=$(get "$p" NIN_MAX 32)" \
+        "kind=$(get "$p" KIND 0) actw=$(get "$p" ACT_W 8) amem=$(get "$p" AMEM_WORDS 1024)" \
+        "wmem=$(get "$p" WMEM_WORDS 1024) pmem=$(get "$p" PMEM_CH 256)" \
+        "layers=$(get "$p" PROG_LAYERS 16) res=$(get "$p" RES_WORDS 16) win=$(get "$p" WIN_MAX 32)"
+}
+sim_args() {
+    local word
+    for word in $1; do
+        case $word in KIND=* | NIN_MIN=*) ;; *) echo "$2$word" ;; esac
+    done
+}
+
+includes() { # FOLDER PARAMETERS
+    mkdir -p "$1"
+    scripts/gen-proto verilog <rtl/flx_proto.txt >"$1/flx_proto.vh"
+    # shellcheck disable=SC2046
+    "$gen" $(gen_args "$2") net="$1/flx_xornet.vh"
+}
+
+run_shape() { # NAME PARAMETERS
+    local dir=$work/$1 params=$2 s log
+    includes "$dir" "$params"
+    # shellcheck disable=SC2046
+    iverilog -g2005 -I"$dir" -s tb_core -o "$dir/tb.vvp" $(sim_args "$params" -Ptb_core.) \
+        "$bench" rtl/core/*.v
+    for ((s = seed; s < seed + seeds; s++)); do
+        # shellcheck disable=SC2046
+        "$gen" $(gen_args "$params") seed="$s" out="$dir/stimulus"
+        log=$(vvp -n "$dir/tb.vvp" +file="$dir/stimulus" +seed="$s" +gap=$((s % 3 * 15)))
+        if [[ $log != *PASS* ]]; then
+            echo "$1 seed $s: $log"
+            return 1
+        fi
+    done
+    echo "$1: $seeds chains from seed $seed"
+}
+
+# Busy cycles a cycle of layer $2 in the counters of log $1, in tenths of a per cent.
+busy() {
+    awk -v layer="$2" '$1 == "counter" { c[$2] = $4 }
+        END { printf "%d\n", 1000 * c[4 * layer + 1] / c[4 * layer] }' "$1"
+}
+
+run_lenet() {
+    local params="K=16 T=16 P=1 RQ=4 AMEM_WORDS=2048 WMEM_WORDS=4096 PMEM_CH=1024"
+    local dir=$work/lenet layer share
+    includes "$dir" "$params"
+    # shellcheck disable=SC2046
+    verilator --binary --timing -O3 -Wno-fatal --top-module tb_core --Mdir "$dir/obj" \
+        -I"$dir" -y rtl/core $(sim_args "$params" -G) "$bench" >"$dir/verilator.log" 2>&1
+    # shellcheck disable=SC2046
+    "$gen" $(gen_args "$params") lenet=1 stream=0 runs=2 seed="$seed" out="$dir/stimulus"
+    "$dir/obj/Vtb_core" +file="$dir/stimulus" +seed="$seed" +gap=0 >"$dir/log"
+    grep -q PASS "$dir/log" || {
+        cat "$dir/log"
+        return 1
+    }
+    for layer in 0 1 2 3; do
+        share=$(busy "$dir/log" "$layer")
+        echo "LeNet-5 layer $layer: lanes busy $((share / 10)).$((share % 10)) %"
+        if [ "$layer" = 1 ] || [ "$layer" = 2 ]; then
+            [ "$share" -ge 850 ] || return 1
+        fi
+    done
+}
+
+while read -r name params; do
+    [[ $name =~ ${FLX_SHAPES:-.} ]] || continue
+    run_shape "$name" "$params"
+done < <(shapes)
+[ -n "${FLX_SHAPES:-}" ] || run_lenet
