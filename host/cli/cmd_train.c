@@ -138,9 +138,9 @@ static void report_epoch(struct train *t, const struct flx_train_progress *p)
            p->images_per_second, eta / 60, eta % 60);
     fflush(stdout);
     log_json(t, json_pack("{s:i, s:I, s:f, s:f, s:f, s:f}", "epoch", p->epoch, "step",
-                          (json_int_t)p->step, "loss", p->loss, "train_accuracy",
-                          p->train_accuracy, "test_accuracy", p->test_accuracy,
-                          "images_per_second", p->images_per_second));
+                          (json_int_t)p->step, "loss", p->loss, "train_accuracy", p->train_accuracy,
+                          "test_accuracy", p->test_accuracy, "images_per_second",
+                          p->images_per_second));
 }
 
 static int on_progress(void *user, const struct flx_train_progress *p)
@@ -164,18 +164,17 @@ static void report_result(struct train *t, const struct flx_train_result *r)
 {
     static const char *const modes[] = {"flexor", "binary", "float"};
     const struct flx_train_options *o = &r->options;
-    printf("float evaluation: %.2f %% of %d test images\n", 100 * r->test_accuracy,
-           r->test_images);
+    printf("float evaluation: %.2f %% of %d test images\n", 100 * r->test_accuracy, r->test_images);
     if (r->integer_accuracy >= 0)
         printf("integer model:    %.2f %%, written to %s\n", 100 * r->integer_accuracy,
                t->job.output);
-    json_t *j = json_pack(
-        "{s:b, s:s, s:s, s:s, s:f, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:i, s:f, s:f}", "final", 1,
-        "data", o->data, "model", o->model, "mode", modes[o->mode], "bits",
-        o->mode == FLX_TRAIN_FLOAT ? 32.0 : o->bits, "nin", o->n_in, "nout", o->n_out, "seed",
-        (json_int_t)o->seed, "threads", o->threads, "epochs", o->epochs, "loss", r->loss,
-        "test_accuracy", r->test_accuracy, "test_images", r->test_images, "seconds", r->seconds,
-        "images_per_second", r->images_per_second);
+    json_t *j =
+        json_pack("{s:b, s:s, s:s, s:s, s:f, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:i, s:f, s:f}",
+                  "final", 1, "data", o->data, "model", o->model, "mode", modes[o->mode], "bits",
+                  o->mode == FLX_TRAIN_FLOAT ? 32.0 : o->bits, "nin", o->n_in, "nout", o->n_out,
+                  "seed", (json_int_t)o->seed, "threads", o->threads, "epochs", o->epochs, "loss",
+                  r->loss, "test_accuracy", r->test_accuracy, "test_images", r->test_images,
+                  "seconds", r->seconds, "images_per_second", r->images_per_second);
     if (j && r->integer_accuracy >= 0)
         json_object_set_new(j, "integer_accuracy", json_real(r->integer_accuracy));
     log_json(t, j);

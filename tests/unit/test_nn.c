@@ -51,8 +51,8 @@ static void randomise(struct fixture *f, struct flx_node *nd)
 static void setup(struct fixture *f, enum flx_nn_mode mode, int threads)
 {
     flx_rng_init(&f->rng, SEED, 0);
-    assert_int_equal(
-        flx_net_create(&small_net, mode, BATCH, SIDE, SIDE, 2, threads, &f->net), FLX_OK);
+    assert_int_equal(flx_net_create(&small_net, mode, BATCH, SIDE, SIDE, 2, threads, &f->net),
+                     FLX_OK);
     for (size_t i = 0; i < sizeof f->images; i++)
         f->images[i] = (uint8_t)flx_rng_next(&f->rng);
     for (int i = 0; i < BATCH; i++)

@@ -35,8 +35,8 @@ static void setup(struct fixture *f, int n_in, enum flx_slice_order order, const
     assert_int_equal(flx_slicing_init(&slicing, order, f->net.n_out, shape[0], shape[1], shape[2],
                                       shape[3], row_packed),
                      FLX_OK);
-    assert_int_equal(
-        flx_xor_layer_init(&f->layer, &f->net, n_in, &slicing, f->n_weights, 10.0F), FLX_OK);
+    assert_int_equal(flx_xor_layer_init(&f->layer, &f->net, n_in, &slicing, f->n_weights, 10.0F),
+                     FLX_OK);
     for (int j = 0; j < n_in; j++)
         for (size_t s = 0; s < slicing.n_slices; s++)
             f->layer.x[(size_t)j * f->layer.stride + s] =
@@ -213,10 +213,10 @@ static void impossible_values_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[][2] = {
-        {"bits", "1.5"},   {"bits", "x"},     {"nin", "33"},      {"nin", "-1"},
-        {"nin", "1.5"},    {"epochs", "0"},   {"epochs", ""},     {"batch", "1e9"},
-        {"lr", "nan"},     {"lr", "-1"},      {"mode", "ternary"}, {"augment", "rotate"},
-        {"data", ""},      {"seed", "-1"},    {"colour", "red"},  {"s-tanh", "0"},
+        {"bits", "1.5"},    {"bits", "x"},   {"nin", "33"},       {"nin", "-1"},
+        {"nin", "1.5"},     {"epochs", "0"}, {"epochs", ""},      {"batch", "1e9"},
+        {"lr", "nan"},      {"lr", "-1"},    {"mode", "ternary"}, {"augment", "rotate"},
+        {"data", ""},       {"seed", "-1"},  {"colour", "red"},   {"s-tanh", "0"},
         {"threads", "9999"}};
     struct flx_train_options o;
     flx_train_defaults(&o);

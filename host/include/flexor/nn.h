@@ -64,16 +64,16 @@ struct flx_node {
     float step_out;        /* real value of an output code; 1 in float mode */
     /* Private to nn. */
     struct flx_conv *conv;
-    float *sums;                         /* conv output, batch x conv_h x conv_w x out_c */
-    float *peak;                         /* sum at the maximum of each pool window */
-    uint8_t *arg;                        /* its place in the window, 255: no gradient */
-    uint8_t *codes;                      /* output codes, quantised mode */
-    void *out;                           /* output as the backward pass reads it */
-    void *dsums;                         /* gradient of sums */
-    float *dout;                         /* gradient of the output codes */
-    float *scale, *offset;               /* sums -> real value of this pass */
-    float *batch_mean, *batch_istd;      /* of S; and 1/sigma of alpha * step * S */
-    double *stat;                        /* threads x 2 x out_c partial sums */
+    float *sums;                    /* conv output, batch x conv_h x conv_w x out_c */
+    float *peak;                    /* sum at the maximum of each pool window */
+    uint8_t *arg;                   /* its place in the window, 255: no gradient */
+    uint8_t *codes;                 /* output codes, quantised mode */
+    void *out;                      /* output as the backward pass reads it */
+    void *dsums;                    /* gradient of sums */
+    float *dout;                    /* gradient of the output codes */
+    float *scale, *offset;          /* sums -> real value of this pass */
+    float *batch_mean, *batch_istd; /* of S; and 1/sigma of alpha * step * S */
+    double *stat;                   /* threads x 2 x out_c partial sums */
 };
 
 struct flx_net {
@@ -104,8 +104,8 @@ const float *flx_net_logits(const struct flx_net *net);
 
 /** Softmax cross-entropy of the last forward pass over the first @p n images:
  *  mean loss, number of correct answers, and the gradient for flx_net_backward. */
-void flx_net_loss(struct flx_net *net, const uint8_t *labels, int n, float smoothing,
-                  double *loss, int *correct);
+void flx_net_loss(struct flx_net *net, const uint8_t *labels, int n, float smoothing, double *loss,
+                  int *correct);
 
 /** Gradients of all parameters (overwritten, not added). */
 int flx_net_backward(struct flx_net *net);

@@ -40,9 +40,9 @@ struct flx_train_options {
     int64_t xor_seed;
     enum flx_slice_order order;
     int epochs, batch;
-    int train_images; /* 0: all */
-    double lr;
-    int sgd; /* SGD with momentum in place of Adam */
+    int train_images;                          /* 0: all */
+    double lr;                                 /* 0: 4e-3, or 1e-3 in float mode */
+    int sgd;                                   /* SGD with momentum in place of Adam */
     double momentum, decay, smoothing, warmup; /* warmup: part of all steps */
     double s_tanh, clip, init; /* clip: |x| <= clip / s_tanh, 0 = free; init: deviation of x */
     enum flx_augment augment;
@@ -69,7 +69,7 @@ int flx_train_options_check(struct flx_train_options *o);
 
 /** After each step and each epoch (then `epoch_done`). */
 struct flx_train_progress {
-    int epoch, epochs; /* epoch counts from 1 */
+    int epoch, epochs;    /* epoch counts from 1 */
     uint64_t step, steps; /* of the whole run */
     int epoch_done;
     double loss, train_accuracy; /* mean over this epoch so far */

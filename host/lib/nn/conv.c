@@ -32,8 +32,7 @@ static int check(dnnl_status_t status, const char *what)
     if (status == dnnl_success)
         return FLX_OK;
     if (status == dnnl_out_of_memory)
-        return flx_fail(FLX_ERR_NOMEM, "oneDNN: out of memory while %s; use a smaller batch",
-                        what);
+        return flx_fail(FLX_ERR_NOMEM, "oneDNN: out of memory while %s; use a smaller batch", what);
     return flx_fail(FLX_ERR_UNSUPPORTED, "oneDNN refuses %s (status %d)", what, (int)status);
 }
 
@@ -91,8 +90,7 @@ static dnnl_status_t init_op(const struct flx_conv_shape *s, dnnl_prop_kind_t ki
     if (kind == dnnl_backward_weights)
         return dnnl_convolution_backward_weights_desc_init(&d->conv, alg, a, w, NULL, o, stride,
                                                            pad, pad);
-    return dnnl_convolution_forward_desc_init(&d->conv, kind, alg, a, w, NULL, o, stride, pad,
-                                              pad);
+    return dnnl_convolution_forward_desc_init(&d->conv, kind, alg, a, w, NULL, o, stride, pad, pad);
 }
 
 /* The backward primitives want a forward one of the same types as a hint. */
@@ -148,9 +146,9 @@ static int make_map(struct flx_conv *c, const dnnl_memory_desc_t *md, struct pas
     if (status == FLX_OK)
         status = check(dnnl_memory_create(&to, &blocked, c->engine, moved), "weights");
     if (status == FLX_OK)
-        status = check(dnnl_reorder_primitive_desc_create(&rd, &plain, c->engine, &blocked,
-                                                          c->engine, NULL),
-                       "reordering weights");
+        status = check(
+            dnnl_reorder_primitive_desc_create(&rd, &plain, c->engine, &blocked, c->engine, NULL),
+            "reordering weights");
     if (status == FLX_OK)
         status = check(dnnl_primitive_create(&reorder, rd), "reordering weights");
     dnnl_exec_arg_t args[2] = {{DNNL_ARG_FROM, from}, {DNNL_ARG_TO, to}};
@@ -222,8 +220,8 @@ int flx_conv_create(const struct flx_conv_shape *shape, struct flx_conv **out)
     const dnnl_data_type_t bwd_d[3] = {dnnl_f32, b, b}, bwd_w[3] = {b, dnnl_f32, b};
     int status = check(dnnl_engine_create(&c->engine, dnnl_cpu, 0), "an engine");
     if (status == FLX_OK)
-        status = check(dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags),
-                       "a stream");
+        status =
+            check(dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags), "a stream");
     if (status == FLX_OK)
         status = make_pass(c, dnnl_forward_inference, fwd, dnnl_f32, &c->fwd);
     if (status == FLX_OK && shape->need_data_gradient)

@@ -14,9 +14,8 @@ static const struct flx_node_spec lenet5[] = {{"conv1", 32, 5, 1, 0, 2, 1},
                                               {"fc1", 512, 0, 1, 0, 1, 1},
                                               {"fc2", 10, 0, 1, 0, 1, 0}};
 
-static const struct flx_node_spec mlp[] = {{"fc1", 512, 0, 1, 0, 1, 1},
-                                           {"fc2", 512, 0, 1, 0, 1, 1},
-                                           {"fc3", 10, 0, 1, 0, 1, 0}};
+static const struct flx_node_spec mlp[] = {
+    {"fc1", 512, 0, 1, 0, 1, 1}, {"fc2", 512, 0, 1, 0, 1, 1}, {"fc3", 10, 0, 1, 0, 1, 0}};
 
 static const struct flx_net_spec specs[] = {{"lenet5", 4, lenet5}, {"mlp", 3, mlp}};
 
@@ -67,8 +66,10 @@ static int set_geometry(struct flx_node *nd, const struct flx_node_spec *s, int 
     nd->out_h = nd->conv_h / s->pool;
     nd->out_w = nd->conv_w / s->pool;
     if (nd->out_h < 1 || nd->out_w < 1)
-        return flx_fail(FLX_ERR_ARG, "%s: %dx%d pooling does not fit a %dx%d map; use larger "
-                        "images", s->name, s->pool, s->pool, nd->conv_h, nd->conv_w);
+        return flx_fail(FLX_ERR_ARG,
+                        "%s: %dx%d pooling does not fit a %dx%d map; use larger "
+                        "images",
+                        s->name, s->pool, s->pool, nd->conv_h, nd->conv_w);
     nd->n_weights = (size_t)nd->out_c * (size_t)(nd->kh * nd->kw * c);
     return FLX_OK;
 }
@@ -88,8 +89,8 @@ static int alloc_parameters(struct flx_node *nd, enum flx_nn_mode mode)
     nd->mean = filled(c, 0);
     nd->var = filled(c, 1);
     nd->range = FLX_NN_RANGE0;
-    if ((!nd->w8 && !nd->w) || !nd->dw || !nd->alpha || !nd->dalpha || !nd->gamma ||
-        !nd->dgamma || !nd->beta || !nd->dbeta || !nd->mean || !nd->var)
+    if ((!nd->w8 && !nd->w) || !nd->dw || !nd->alpha || !nd->dalpha || !nd->gamma || !nd->dgamma ||
+        !nd->beta || !nd->dbeta || !nd->mean || !nd->var)
         return flx_fail(FLX_ERR_NOMEM, "out of memory for the weights of %s", nd->name);
     return FLX_OK;
 }
@@ -181,11 +182,11 @@ int flx_net_create(const struct flx_net_spec *spec, enum flx_nn_mode mode, int b
 
 static void free_node(struct flx_node *nd)
 {
-    void *const all[] = {nd->w8,    nd->w,     nd->dw,    nd->alpha,      nd->dalpha,
-                         nd->gamma, nd->dgamma, nd->beta, nd->dbeta,      nd->mean,
-                         nd->var,   nd->sums,  nd->peak,  nd->arg,        nd->codes,
-                         nd->out,   nd->dsums, nd->dout,  nd->scale,      nd->offset,
-                         nd->stat,  nd->batch_mean,       nd->batch_istd};
+    void *const all[] = {nd->w8,    nd->w,          nd->dw,        nd->alpha, nd->dalpha,
+                         nd->gamma, nd->dgamma,     nd->beta,      nd->dbeta, nd->mean,
+                         nd->var,   nd->sums,       nd->peak,      nd->arg,   nd->codes,
+                         nd->out,   nd->dsums,      nd->dout,      nd->scale, nd->offset,
+                         nd->stat,  nd->batch_mean, nd->batch_istd};
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
         free(all[i]);
     flx_conv_free(nd->conv);
@@ -240,8 +241,7 @@ int flx_net_forward(struct flx_net *net, const uint8_t *images, int train)
     int status = FLX_OK;
     net->images = images;
     if (train || net->mode == FLX_NN_FLOAT)
-        flx_act_widen(net, images, net->images_back,
-                      (size_t)(net->in_h * net->in_w * net->in_c));
+        flx_act_widen(net, images, net->images_back, (size_t)(net->in_h * net->in_w * net->in_c));
     for (int i = 0; i < net->n_nodes && status == FLX_OK; i++)
         status = forward_node(net, i, train);
     return status;

@@ -68,10 +68,10 @@ static char *options_json(const struct flx_train_options *o)
 
 static char *state_json(const struct flx_trainer *t)
 {
-    json_t *j = json_pack("{s:[i,i,i], s:s, s:i, s:I, s:f, s:I}", "input", t->in_h, t->in_w,
-                          t->in_c, "dataset", t->dataset, "epoch", t->epoch, "step",
-                          (json_int_t)t->step, "loss_sum", t->loss_sum, "correct",
-                          (json_int_t)t->correct);
+    json_t *j =
+        json_pack("{s:[i,i,i], s:s, s:i, s:I, s:f, s:I}", "input", t->in_h, t->in_w, t->in_c,
+                  "dataset", t->dataset, "epoch", t->epoch, "step", (json_int_t)t->step, "loss_sum",
+                  t->loss_sum, "correct", (json_int_t)t->correct);
     char *out = j ? json_dumps(j, JSON_COMPACT | JSON_REAL_PRECISION(17)) : NULL;
     json_decref(j);
     return out;
@@ -196,8 +196,9 @@ static int check_format(const char *path, const struct flx_st *st)
     if (!format || strcmp(format, FORMAT))
         return bad(path, "not a checkpoint of flexor train");
     if (!version || strcmp(version, VERSION))
-        return flx_fail(FLX_ERR_VERSION, "%s: checkpoint version %.20s, this program knows " VERSION,
-                        path, version ? version : "?");
+        return flx_fail(FLX_ERR_VERSION,
+                        "%s: checkpoint version %.20s, this program knows " VERSION, path,
+                        version ? version : "?");
     return FLX_OK;
 }
 

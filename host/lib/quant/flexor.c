@@ -128,8 +128,10 @@ static inline float exp2_minus(float t)
 {
     int32_t k = (int32_t)t;
     float f = ((float)k - t) * 0.69314718F; /* in (-ln 2, 0] */
-    float p = 1 + f * (1 + f * (0.5F + f * (0.16666667F + f * (0.041666667F +
-              f * (0.0083333333F + f * (0.0013888889F + f * 0.00019841270F))))));
+    float p = 1 + f * (1 + f * (0.5F + f * (0.16666667F +
+                                            f * (0.041666667F +
+                                                 f * (0.0083333333F +
+                                                      f * (0.0013888889F + f * 0.00019841270F))))));
     union {
         int32_t i;
         float f;

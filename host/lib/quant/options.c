@@ -32,6 +32,8 @@ static const char *const augments[] = {"auto", "none", "flip", "shift", "flip+sh
 
 #define AT(field) offsetof(struct flx_train_options, field)
 #define MAX_SEED  9007199254740992.0
+#define FLOAT_LR  1e-3
+#define BINARY_LR 4e-3
 
 static const struct option options[] = {
     {"data", TEXT, AT(data), 0, 256, NULL, "data set: fashion-mnist, mnist:DIR, idx:DIR, ..."},
@@ -47,7 +49,7 @@ static const struct option options[] = {
     {"epochs", INT, AT(epochs), 1, 100000, NULL, "epochs"},
     {"batch", INT, AT(batch), 1, 4096, NULL, "images a step"},
     {"train-images", INT, AT(train_images), 0, 1e9, NULL, "only the first N images; 0: all"},
-    {"lr", REAL, AT(lr), 1e-9, 100, NULL, "largest learning rate (cosine to 0)"},
+    {"lr", REAL, AT(lr), 0, 100, NULL, "largest learning rate (cosine to 0); 0: by mode"},
     {"optimiser", CHOICE, AT(sgd), 0, 0, optimisers, "adam, sgd"},
     {"momentum", REAL, AT(momentum), 0, 0.9999, NULL, "sgd: momentum"},
     {"decay", REAL, AT(decay), 0, 1, NULL, "weight decay"},
@@ -74,12 +76,11 @@ void flx_train_defaults(struct flx_train_options *o)
                                     .xor_seed = 1,
                                     .epochs = 15,
                                     .batch = 100,
-                                    .lr = 1e-3,
                                     .momentum = 0.9,
                                     .warmup = 0.05,
-                                    .s_tanh = 10,
+                                    .s_tanh = 30,
                                     .clip = 2,
-                                    .init = 0.1,
+                                    .init = 0.003,
                                     .seed = 1};
 }
 
@@ -180,8 +181,9 @@ static int resolve_code(struct flx_train_options *o)
     }
     o->bits = (double)o->n_in / o->n_out;
     if (o->n_in < 1 || o->n_in > o->n_out)
-        return flx_fail(FLX_ERR_ARG, "%d stored bits for %d weights: --nin must be from 1 to --nout",
-                        o->n_in, o->n_out);
+        return flx_fail(FLX_ERR_ARG,
+                        "%d stored bits for %d weights: --nin must be from 1 to --nout", o->n_in,
+                        o->n_out);
     if (o->order == FLX_SLICE_TILE && o->n_out % 4)
         return flx_fail(FLX_ERR_ARG, "--nout %d is not a multiple of 4: use --order flat",
                         o->n_out);
@@ -202,6 +204,8 @@ int flx_train_options_check(struct flx_train_options *o)
                         o->train_images, o->batch);
     if (o->augment == FLX_AUGMENT_AUTO)
         o->augment = strncmp(o->data, "fashion-mnist", 13) ? FLX_AUGMENT_NONE : FLX_AUGMENT_FLIP;
+    if (o->lr <= 0)
+        o->lr = o->mode == FLX_TRAIN_FLOAT ? FLOAT_LR : BINARY_LR;
     if (!o->threads)
         o->threads = omp_get_num_procs();
     return FLX_OK;

@@ -12,8 +12,8 @@
 #define MAX_VALUE 2147483647.0
 
 /* real / step_out = slope * S + offset, per output channel. */
-static void folded(const struct flx_node *nd, double step_in, double step_out, int o,
-                   double *slope, double *offset)
+static void folded(const struct flx_node *nd, double step_in, double step_out, int o, double *slope,
+                   double *offset)
 {
     double g = 1, mean = 0;
     if (nd->hidden) {
@@ -29,8 +29,7 @@ static int fits(const struct flx_layer *l, double m, double beta, int shift)
 {
     double inputs = (double)l->kh * l->kw * l->in_c, lanes = 2 * inputs + 4096;
     double half = !l->logits && shift > 0 ? ldexp(1, shift - 1) : 0;
-    return fabs(m) <= MAX_M &&
-           fabs(m) * (255 * inputs + lanes) + fabs(beta) + half <= MAX_VALUE;
+    return fabs(m) <= MAX_M && fabs(m) * (255 * inputs + lanes) + fabs(beta) + half <= MAX_VALUE;
 }
 
 /* m and beta of every channel for @p shift; 0 when a bound breaks. */

@@ -21,7 +21,7 @@ struct flx_xor_layer {
     struct flx_slicing slicing;
     int n_in, n_out;
     uint32_t rows[FLX_XOR_MAX];
-    size_t stride;  /* n_slices rounded up to a multiple of 64 */
+    size_t stride; /* n_slices rounded up to a multiple of 64 */
     float s_tanh;
     float *x, *g;   /* n_in x stride; g: gradient */
     int32_t *index; /* n_out x stride, OHWI index; the padding points to n_weights */
@@ -51,16 +51,16 @@ struct flx_trainer {
     struct flx_param params[FLX_TRAIN_MAX_PARAMS];
     int n_params;
     /* Where the run stands. */
-    int epoch;          /* finished epochs */
-    uint64_t step;      /* finished steps in this epoch */
-    double loss_sum;    /* over this epoch */
+    int epoch;       /* finished epochs */
+    uint64_t step;   /* finished steps in this epoch */
+    double loss_sum; /* over this epoch */
     uint64_t correct;
 };
 
 /** Builds the network of @p o (checked options) for images of this size and draws
  *  its weights. */
-int flx_trainer_create(const struct flx_train_options *o, int h, int w, int c,
-                       const char *dataset, struct flx_trainer **out);
+int flx_trainer_create(const struct flx_train_options *o, int h, int w, int c, const char *dataset,
+                       struct flx_trainer **out);
 void flx_trainer_free(struct flx_trainer *t);
 
 /** Puts the weights of this step into the net. */

@@ -31,11 +31,11 @@ static int check_sizes(const struct run *r)
         return flx_fail(FLX_ERR_ARG, "%s has %d classes, %s knows %d", t->o.data, a->classes,
                         t->o.model, t->net->classes);
     if (r->steps < 1)
-        return flx_fail(FLX_ERR_ARG, "%s: %d images are less than one batch of %d", t->o.data,
-                        a->n, t->o.batch);
+        return flx_fail(FLX_ERR_ARG, "%s: %d images are less than one batch of %d", t->o.data, a->n,
+                        t->o.batch);
     if (t->step >= r->steps || t->epoch > t->o.epochs)
-        return flx_fail(FLX_ERR_FORMAT, "%s: step %llu of epoch %d does not exist",
-                        r->job->resume, (unsigned long long)t->step, t->epoch + 1);
+        return flx_fail(FLX_ERR_FORMAT, "%s: step %llu of epoch %d does not exist", r->job->resume,
+                        (unsigned long long)t->step, t->epoch + 1);
     return FLX_OK;
 }
 

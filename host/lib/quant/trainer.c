@@ -107,8 +107,8 @@ static int create_layer(struct flx_trainer *t, int i)
     return status;
 }
 
-int flx_trainer_create(const struct flx_train_options *o, int h, int w, int c,
-                       const char *dataset, struct flx_trainer **out)
+int flx_trainer_create(const struct flx_train_options *o, int h, int w, int c, const char *dataset,
+                       struct flx_trainer **out)
 {
     struct flx_trainer *t = calloc(1, sizeof *t);
     int status = t ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory");
