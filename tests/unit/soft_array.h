@@ -30,9 +30,11 @@ struct soft_array {
     uint8_t *image[SOFT_ENGINES];
     size_t image_len[SOFT_ENGINES];
     int buffer; /* image buffer of the next run */
+    struct {
+        int due, streamed, last, buffer;
+    } run; /* begun, and carried out when its outcome is first looked at */
     int32_t *results[2][SOFT_ENGINES];
     int latest;
-    int starved; /* the ring ran dry */
     uint64_t busy[64];
 };
 
@@ -138,7 +140,7 @@ static inline void soft_fetch(const struct soft_array *a, const struct soft_laye
     uint32_t k = (uint32_t)a->d.k, cw = soft_field(l->w[8], 15, 0);
     uint32_t base = soft_field(l->w[1], 15, 0);
     if (l->w[0] & 2)
-        base = a->buffer ? soft_field(a->program[4], 31, 16) : soft_field(a->program[4], 15, 0);
+        base = a->run.buffer ? soft_field(a->program[4], 31, 16) : soft_field(a->program[4], 15, 0);
     int64_t pad_rows = soft_field(l->w[3], 31, 24);
     int64_t row_pitch = soft_field(l->w[2], 15, 0), out_pitch = soft_field(l->w[2], 31, 16);
     int64_t stride = row_pitch ? out_pitch / row_pitch : 0;
@@ -237,27 +239,41 @@ static inline int soft_block(struct soft_array *a, struct soft_layer *l, int g, 
     return 1;
 }
 
-/* A whole run up to layer last; a starved one ends early. */
-static inline void soft_run(struct soft_array *a, int streamed, int last)
+/* Carries out the run that has begun; 0 when the ring ran dry. */
+static inline int soft_run_finish(struct soft_array *a)
 {
-    int layers = (int)soft_field(a->program[0], 7, 0);
-    a->latest ^= 1;
-    for (int e = 0; e < a->d.p; e++)
-        soft_load_image(a, e);
-    for (int i = 0; i < layers && i <= last && !a->starved; i++) {
+    int layers = (int)soft_field(a->program[0], 7, 0), fed = 1;
+    if (!a->run.due)
+        return 1;
+    for (int i = 0; fed && i < layers && i <= a->run.last; i++) {
         struct soft_layer l;
         memcpy(l.w, a->program + FLX_PROG_HDR_WORDS + i * FLX_PROG_LAYER_WORDS, sizeof l.w);
         l.block = soft_field(l.w[11], 15, 0);
         l.words = malloc(l.block * sizeof *l.words);
-        for (int g = 0; g < (int)soft_field(l.w[6], 31, 16) && !a->starved; g++) {
-            a->starved = !soft_block(a, &l, g, streamed);
-            for (int e = 0; e < a->d.p && !a->starved; e++)
+        for (int g = 0; g < (int)soft_field(l.w[6], 31, 16) && fed; g++) {
+            fed = soft_block(a, &l, g, a->run.streamed);
+            for (int e = 0; e < a->d.p && fed; e++)
                 soft_group(a, &l, e, g);
             a->busy[i] += l.block;
         }
         free(l.words);
     }
+    a->run.due = 0;
+    a->stream_at = a->stream_len = 0;
+    return fed;
+}
+
+static inline void soft_run_begin(struct soft_array *a, int streamed, int last)
+{
+    soft_run_finish(a);
+    for (int e = 0; e < a->d.p; e++)
+        soft_load_image(a, e);
+    a->run.due = 1;
+    a->run.streamed = streamed;
+    a->run.last = last;
+    a->run.buffer = a->buffer;
     a->buffer ^= 1;
+    a->latest ^= 1;
 }
 
 #endif

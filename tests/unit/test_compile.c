@@ -26,9 +26,10 @@ static size_t codes_of(const struct flx_layer *l)
     return (size_t)l->out_h * (size_t)l->out_w * (size_t)l->out_c;
 }
 
-/* What the link would do with a compiled model. */
+/* What the link would do with a compiled model before a run. */
 static void install(struct soft_array *a, const struct flx_compiled *c)
 {
+    a->stream_len = a->stream_at = 0;
     memcpy(a->program, c->program, c->program_words * sizeof *c->program);
     for (size_t i = 0; i < c->n_params; i++) {
         const uint8_t *p = c->params + 6 * i;
@@ -79,14 +80,13 @@ static void run_model(uint64_t seed, const struct flx_model *m, const struct flx
     for (int i = 0; i < m->n_layers; i++)
         acts[i] = malloc(codes_of(&m->layers[i]));
     struct soft_array *a = soft_array_new(d, &m->nets[0], seed);
-    install(a, &c);
     for (int n = 0; n < 2; n++) {
+        int last = n ? m->n_layers - 1 : m->n_layers / 2;
         assert_int_equal(flx_plain_run(m, images + (size_t)n * bytes, logits, acts), FLX_OK);
         memcpy(a->image[0], images + (size_t)n * bytes, bytes);
-        int last = n ? m->n_layers - 1 : m->n_layers / 2;
-        a->stream_at = 0;
-        soft_run(a, c.streamed, last);
-        assert_false(a->starved);
+        install(a, &c);
+        soft_run_begin(a, c.streamed, last);
+        assert_true(soft_run_finish(a));
         if (last < m->n_layers - 1)
             compare_layer(a, &c, last, acts[last], seed);
     }

@@ -51,7 +51,7 @@ static int ask_once(struct flx_session *s, uint8_t type, uint8_t seq, int attemp
 {
     uint8_t frame[FLX_FRAME_OVERHEAD];
     size_t len = flx_frame_encode(frame, type, seq, NULL, 0);
-    s->special.type = type;
+    s->special.type = type | FLX_RESP_BIT;
     s->special.seq = seq;
     s->special.armed = 1;
     int status = send_zeros(s, attempt);
