@@ -97,6 +97,9 @@ static inline int fixture_layer(struct flx_rng *r, struct flx_model *m, int last
     l->shift = fixture_pick(r, 0, 1) ? fixture_pick(r, 0, 16) : 12;
     l->planes = fixture_pick(r, 1, 3);
     l->plane_mode = (enum flx_plane_mode)fixture_pick(r, 0, 1);
+    /* The sums of a wide integer weight would not fit the accumulator. */
+    if (l->kh * l->kw * l->in_c * 255 * ((1 << l->planes) - 1) >= 1 << 21)
+        l->plane_mode = FLX_PLANES_SCALED;
     l->order = (enum flx_slice_order)fixture_pick(r, 0, 1);
     for (int p = 0; p < l->planes; p++) {
         l->net[p] = fixture_pick(r, 0, m->n_nets - 1);
