@@ -304,7 +304,7 @@ static inline ptrdiff_t soft_send(void *self, const uint8_t *data, size_t len, i
     if (len > sizeof wire / 2)
         len = sizeof wire / 2;
     if (s->faults.partial)
-        len = flx_rng_below(&s->rng, len + 1);
+        len = flx_rng_below(&s->rng, 20) ? 1 + flx_rng_below(&s->rng, len) : 0;
     size_t n = soft_wire(s, data, len, wire);
     for (size_t i = 0; i < n; i++)
         soft_receive(s, wire[i]);

@@ -103,6 +103,7 @@ static int plan(struct flx_session *s, uint8_t expected)
                         "the device expects request %d, which was never sent: was it reset?",
                         expected);
     s->next_seq = expected;
+    int first = 1;
     for (unsigned i = 0; i < s->count; i++) {
         struct slot *q = slot_at(s, i);
         if (q->answered)
@@ -112,9 +113,10 @@ static int plan(struct flx_session *s, uint8_t expected)
             q->answered = 1;
             continue;
         }
-        if (++q->tries > s->opt.retries)
+        if (first && ++q->tries > s->opt.retries)
             return flx_fail(FLX_ERR_LINK, "the link is too bad: a request failed %d times",
                             s->opt.retries);
+        first = 0; /* those behind it may fail for its sake */
         q->seq = s->next_seq++;
         flx_frame_encode(q->frame, q->type, q->seq, q->frame + FLX_HDR_BYTES, q->len);
     }
