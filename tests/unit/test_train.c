@@ -184,6 +184,7 @@ static void a_diverging_run_ends_with_advice(void **state)
     job.options.mode = FLX_TRAIN_FLOAT;
     job.options.sgd = 1;
     job.options.lr = 100;
+    job.options.decay = 1; /* each step multiplies the weights by -99 */
     run_to(&job, NULL, FLX_ERR_ARG);
     assert_non_null(strstr(flx_last_error(), "--lr"));
 }

@@ -182,6 +182,11 @@ int flx_trainer_step(struct flx_trainer *t, const uint8_t *images, const uint8_t
     if (status != FLX_OK)
         return status;
     flx_net_loss(net, labels, net->batch, (float)t->o.smoothing, &loss, &correct);
+    if (!isfinite(loss))
+        return flx_fail(FLX_ERR_ARG,
+                        "the loss is no number in step %llu of epoch %d: use a "
+                        "smaller --lr",
+                        (unsigned long long)t->step + 1, t->epoch + 1);
     status = flx_net_backward(net);
     if (status != FLX_OK)
         return status;
