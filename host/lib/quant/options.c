@@ -147,6 +147,14 @@ int flx_train_option_set(struct flx_train_options *o, const char *name, const ch
     return flx_fail(FLX_ERR_ARG, "unknown training option '%s'", name);
 }
 
+/* The shorter of two texts that read back to the same number. */
+static void format_real(double x, char *text, size_t size)
+{
+    snprintf(text, size, "%.15g", x);
+    if (memcmp(&(double){strtod(text, NULL)}, &x, sizeof x) != 0)
+        snprintf(text, size, "%.17g", x);
+}
+
 void flx_train_option_text(const struct flx_train_options *o, int i, char *text, size_t size)
 {
     const struct option *p = &options[i];
@@ -160,7 +168,7 @@ void flx_train_option_text(const struct flx_train_options *o, int i, char *text,
     else if (p->kind == INT64)
         snprintf(text, size, "%" PRId64, *(const int64_t *)field);
     else
-        snprintf(text, size, "%.17g", *(const double *)field);
+        format_real(*(const double *)field, text, size);
 }
 
 static int resolve_code(struct flx_train_options *o)
