@@ -119,60 +119,60 @@ static void tensors_may_be_described_in_any_order(void **state)
 #define T(dtype, shape, offsets)                                                                   \
     "{\"t\":{\"dtype\":\"" dtype "\",\"shape\":" shape ",\"data_offsets\":" offsets "}}"
 
+static const struct {
+    const char *json;
+    size_t data;
+    int status;
+} malformed[] = {
+    {"", 0, FLX_ERR_FORMAT},
+    {"nonsense", 0, FLX_ERR_FORMAT},
+    {"[]", 0, FLX_ERR_FORMAT},
+    {" {}", 0, FLX_ERR_FORMAT},
+    {"{} x", 0, FLX_ERR_FORMAT},
+    {"{}\n", 0, FLX_ERR_FORMAT},
+    {"{\"\xff\":1}", 0, FLX_ERR_FORMAT},
+    {"{}", 1, FLX_ERR_FORMAT},
+    {"{\"__metadata__\":7}", 0, FLX_ERR_FORMAT},
+    {"{\"__metadata__\":{\"a\":7}}", 0, FLX_ERR_FORMAT},
+    {"{\"t\":7}", 0, FLX_ERR_FORMAT},
+    {"{\"t\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, FLX_ERR_FORMAT},
+    {"{\"t\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":0}}", 1, FLX_ERR_FORMAT},
+    {T("U8", "[1]", "[0,1]"), 0, FLX_ERR_TRUNCATED},
+    {T("U8", "[1]", "[0,1,2]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "7", "[0,1]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "[-1]", "[0,1]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "[1.0]", "[0,1]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "[2]", "[0,1]"), 1, FLX_ERR_FORMAT},
+    {T("I32", "[1]", "[0,1]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "[1]", "[-1,0]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "[1]", "[1,0]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "[1]", "[1,2]"), 2, FLX_ERR_FORMAT},
+    {T("U8", "[1]", "[0,1]"), 2, FLX_ERR_FORMAT},
+    {T("U8", "[9223372036854775807]", "[0,9223372036854775807]"), 1, FLX_ERR_TRUNCATED},
+    {T("F64", "[4611686018427387904,4]", "[0,0]"), 0, FLX_ERR_FORMAT},
+    {T("U8", "[99999999999999999999]", "[0,1]"), 1, FLX_ERR_FORMAT},
+    {T("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1, FLX_ERR_UNSUPPORTED},
+    {T("BF16", "[1]", "[0,2]"), 2, FLX_ERR_UNSUPPORTED},
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
+     "\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}",
+     3, FLX_ERR_FORMAT},
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+     "\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[2,3]}}",
+     3, FLX_ERR_FORMAT},
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+     "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+     1, FLX_ERR_FORMAT},
+};
+
 static void malformed_headers_are_refused(void **state)
 {
     (void)state;
-    static const struct {
-        const char *json;
-        size_t data;
-        int status;
-    } cases[] = {
-        {"", 0, FLX_ERR_FORMAT},
-        {"nonsense", 0, FLX_ERR_FORMAT},
-        {"[]", 0, FLX_ERR_FORMAT},
-        {" {}", 0, FLX_ERR_FORMAT},
-        {"{} x", 0, FLX_ERR_FORMAT},
-        {"{}\n", 0, FLX_ERR_FORMAT},
-        {"{\"\xff\":1}", 0, FLX_ERR_FORMAT},
-        {"{}", 1, FLX_ERR_FORMAT},
-        {"{\"__metadata__\":7}", 0, FLX_ERR_FORMAT},
-        {"{\"__metadata__\":{\"a\":7}}", 0, FLX_ERR_FORMAT},
-        {"{\"t\":7}", 0, FLX_ERR_FORMAT},
-        {"{\"t\":{\"dtype\":\"U8\",\"shape\":[1]}}", 1, FLX_ERR_FORMAT},
-        {"{\"t\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1],\"x\":0}}", 1,
-         FLX_ERR_FORMAT},
-        {T("U8", "[1]", "[0,1]"), 0, FLX_ERR_TRUNCATED},
-        {T("U8", "[1]", "[0,1,2]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "7", "[0,1]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "[-1]", "[0,1]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "[1.0]", "[0,1]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "[2]", "[0,1]"), 1, FLX_ERR_FORMAT},
-        {T("I32", "[1]", "[0,1]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "[1]", "[-1,0]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "[1]", "[1,0]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "[1]", "[1,2]"), 2, FLX_ERR_FORMAT},
-        {T("U8", "[1]", "[0,1]"), 2, FLX_ERR_FORMAT},
-        {T("U8", "[9223372036854775807]", "[0,9223372036854775807]"), 1, FLX_ERR_TRUNCATED},
-        {T("F64", "[4611686018427387904,4]", "[0,0]"), 0, FLX_ERR_FORMAT},
-        {T("U8", "[99999999999999999999]", "[0,1]"), 1, FLX_ERR_FORMAT},
-        {T("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1, FLX_ERR_UNSUPPORTED},
-        {T("BF16", "[1]", "[0,2]"), 2, FLX_ERR_UNSUPPORTED},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
-         "\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}",
-         3, FLX_ERR_FORMAT},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
-         "\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[2,3]}}",
-         3, FLX_ERR_FORMAT},
-        {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
-         "\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
-         1, FLX_ERR_FORMAT},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+    for (size_t i = 0; i < sizeof malformed / sizeof malformed[0]; i++) {
         struct flx_st *st = NULL;
-        int status = parse_text(cases[i].json, cases[i].data, &st);
-        if (status != cases[i].status)
-            fail_msg("%s gives %s, not %s", cases[i].json, flx_status_name(status),
-                     flx_status_name(cases[i].status));
+        int status = parse_text(malformed[i].json, malformed[i].data, &st);
+        if (status != malformed[i].status)
+            fail_msg("%s gives %s, not %s", malformed[i].json, flx_status_name(status),
+                     flx_status_name(malformed[i].status));
         assert_null(st);
         assert_int_equal(strncmp(flx_last_error(), "file: ", 6), 0);
     }

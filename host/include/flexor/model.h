@@ -8,9 +8,9 @@
 #include "flexor/xornet.h"
 
 #define FLX_MODEL_VERSION 1
-#define FLX_MAX_LAYERS 64
-#define FLX_MAX_PLANES 8
-#define FLX_MAX_XORNETS 8
+#define FLX_MAX_LAYERS    64
+#define FLX_MAX_PLANES    8
+#define FLX_MAX_XORNETS   8
 
 enum flx_plane_mode {
     FLX_PLANES_SCALED = 0, /* V = sum_p m[p][c] S_p + beta[c] */
@@ -23,13 +23,13 @@ struct flx_layer {
     char name[32];
     int in_h, in_w, in_c;
     int out_c, kh, kw, stride, pad;
-    int pool;        /* p x p maximum, stride p, remainder dropped; 1 = none */
+    int pool;         /* p x p maximum, stride p, remainder dropped; 1 = none */
     int out_h, out_w; /* after pooling */
-    int in_zero;     /* activation code of real zero: value outside the map */
-    int row_packed;  /* 1 for the first layer (see flx_slicing) */
-    int logits;      /* 1: V itself is the output (last layer); 0: u8 codes */
-    int shift;       /* 0..31, unused for logits */
-    int planes;      /* q >= 1 */
+    int in_zero;      /* activation code of real zero: value outside the map */
+    int row_packed;   /* 1 for the first layer (see flx_slicing) */
+    int logits;       /* 1: V itself is the output (last layer); 0: u8 codes */
+    int shift;        /* 0..31, unused for logits */
+    int planes;       /* q >= 1 */
     enum flx_plane_mode plane_mode;
     enum flx_slice_order order;
     int net[FLX_MAX_PLANES];  /* index of the XOR network of each plane */
@@ -74,22 +74,22 @@ int flx_model_load(const char *path, struct flx_model **out);
 int flx_model_save(const struct flx_model *m, const char *path);
 
 /** Decodes the weights of one plane to +1/-1, OHWI, out_c*kh*kw*in_c bytes. */
-int flx_layer_weights(const struct flx_model *m, const struct flx_layer *l, int plane,
-                      int8_t *out);
+int flx_layer_weights(const struct flx_model *m, const struct flx_layer *l, int plane, int8_t *out);
 
+/** One layer: the same numbers as in struct flx_model_stats. */
 struct flx_layer_stats {
-    uint64_t weights, macs; /* as below, for one layer */
+    uint64_t weights, macs;
     double nominal_bits;
 };
 void flx_layer_stats(const struct flx_model *m, const struct flx_layer *l,
                      struct flx_layer_stats *out);
 
 struct flx_model_stats {
-    uint64_t weights;      /* real weights, padding left out */
-    uint64_t macs;         /* per image, planes counted */
-    uint64_t nominal_bits; /* encrypted bits without slice padding: weights*n_in/n_out */
-    uint64_t stored_bits;  /* everything the file holds, header included, in bits */
-    uint64_t bytes;        /* size of the file */
+    uint64_t weights;              /* real weights, padding left out */
+    uint64_t macs;                 /* per image, planes counted */
+    uint64_t nominal_bits;         /* encrypted bits without slice padding: weights*n_in/n_out */
+    uint64_t stored_bits;          /* everything the file holds, header included, in bits */
+    uint64_t bytes;                /* size of the file */
     double bits_per_weight;        /* nominal */
     double bits_per_weight_stored; /* honest: stored_bits / weights */
 };
