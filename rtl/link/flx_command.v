@@ -45,9 +45,9 @@ module flx_command #(
     output wire          o_tx_start,
     output wire [7:0]    o_tx_type,
     output wire [7:0]    o_tx_seq,
-    output wire [AB:0]   o_tx_len,
+    output reg  [AB:0]   o_tx_len,
     output reg           o_tx_poison,
-    output wire          o_tx_valid,
+    output reg           o_tx_valid,
     output reg  [7:0]    o_tx_data,
     input  wire          i_tx_ready,
     input  wire          i_tx_idle,
@@ -60,7 +60,7 @@ module flx_command #(
     output wire [2:0]    o_ld_target,
     output wire [7:0]    o_ld_arg,
     output wire [31:0]   o_ld_addr,
-    output wire          o_ld_valid,
+    output reg           o_ld_valid,
     output wire [7:0]    o_ld_data,
     input  wire          i_ld_ready,
     input  wire          i_ld_idle,
@@ -77,11 +77,12 @@ module flx_command #(
 );
     localparam CB        = $clog2((MAX_PAYLOAD - 2) / 4 + 1);
     localparam WB        = $clog2(WATCHDOG);
+    localparam HELLO_LEN = 2 + `FLX_DESC_BYTES;
     localparam PING_LEN  = 5;
 
-    localparam [3:0] S_IDLE = 4'd0, S_CHECK = 4'd1, S_FIELDS = 4'd2, S_SUM = 4'd3, S_LOAD = 4'd4,
+    localparam [3:0] S_IDLE = 4'd0, S_CHECK = 4'd1, S_FIELDS = 4'd2, S_SUM = 4'd3, S_JUDGE = 4'd4,
                      S_WAIT = 4'd5, S_GO = 4'd6, S_WRITE = 4'd7, S_READ = 4'd8, S_READ_WAIT = 4'd9,
-                     S_RESET = 4'd10, S_START = 4'd11, S_SEND = 4'd12;
+                     S_RESET = 4'd10, S_START = 4'd11, S_SEND = 4'd12, S_LOOK = 4'd13;
 
     generate
         if (WATCHDOG < 16)
@@ -90,43 +91,36 @@ module flx_command #(
 
     reg  [3:0]    state;
     reg  [7:0]    kind, seq, expected;
-    reg           crc_ok, nak;
+    reg           crc_ok, seq_ok, len_ok, nak;
     reg  [2:0]    status;
     reg  [AB:0]   ptr;       // byte of the buffer that is fetched next
-    reg  [AB:0]   ptr_end;   // its value when all bytes are used
+    reg  [AB:0]   len;       // bytes of the payload
+    reg           all_used;  // no byte of them is left
     reg  [5:0]    index;     // byte of the fields or of the answer; READ: 2 ... 5 for its words
     reg  [31:0]   word;      // answer of the core, next byte low
     reg  [7:0]    runs, failures;
     reg  [WB-1:0] watch;
+    reg           may_go, progress, expired;
 
     // Kind of the request
-    wire hello    = kind == `FLX_REQ_HELLO;
-    wire write    = kind == `FLX_REQ_WRITE;
-    wire run      = kind == `FLX_REQ_RUN;
-    wire read     = kind == `FLX_REQ_READ;
-    wire reset    = kind == `FLX_REQ_RESET;
-    wire ping     = kind == `FLX_REQ_PING;
-    wire any_seq  = hello || reset || ping;
-    wire known    = any_seq || write || run || read;
-    wire [AB:0] fields_end = write ? `FLX_WR_HDR_BYTES + 1 :
-                             read  ? `FLX_RD_HDR_BYTES + 1 :
-                             run   ? `FLX_RUN_BYTES + 1 : 1;
-    wire len_ok   = ptr_end == fields_end || write && ptr_end > fields_end;
+    reg  hello, write, run, read, reset, ping;
+    wire any_seq = hello || reset || ping;
+    wire known   = any_seq || write || run || read;
+    wire [AB:0] fields_len = write ? `FLX_WR_HDR_BYTES : read ? `FLX_RD_HDR_BYTES :
+                             run ? `FLX_RUN_BYTES : 0;
+    wire only_fields = len == fields_len;
 
     // Its fields
     wire [2:0]    target;
     wire [CB-1:0] words;
     wire [2:0]    fields_status;
-    wire          full, partial, needs_idle, needs_load;
+    wire          full, pause, partial, needs_idle, needs_load;
 
-    wire all_used = ptr == ptr_end;
     wire accept   = o_ld_valid && i_ld_ready;
     wire fetched  = state == S_READ_WAIT && i_rd_valid;
     wire sent     = o_tx_valid && i_tx_ready;
     wire word_end = read && index == 6'd5;
-    wire waiting  = state == S_WAIT || state == S_READ_WAIT || state == S_WRITE && !accept;
-    wire expired  = watch == WATCHDOG[WB-1:0] - 1'b1;
-    wire may_go   = !(needs_idle && i_busy) && !(needs_load && !i_ld_idle);
+    wire waiting  = (state == S_WAIT || state == S_READ_WAIT || state == S_WRITE) && !progress;
     wire fields_done = run ? index[0] : index[2] && index[0] && (write || index[1]);
     wire more_words  = sent && word_end && !full && !o_tx_poison;
 
@@ -137,11 +131,11 @@ module flx_command #(
     ) u_request (
         .clk(clk), .i_write(write), .i_read(read), .i_run(run),
         .i_clear(state == S_CHECK), .i_take(state == S_FIELDS), .i_index(index[2:0]),
-        .i_byte(i_buf_data), .i_sum(state == S_SUM), .i_load(state == S_LOAD),
+        .i_byte(i_buf_data), .i_sum(state == S_SUM),
         .i_step(accept || fetched),
         .o_target(target), .o_arg(o_ld_arg), .o_addr(o_ld_addr),
-        .o_rd_addr(o_rd_addr), .o_words(words), .o_status(fields_status), .o_full(full), .o_partial(partial),
-        .o_needs_idle(needs_idle), .o_needs_load(needs_load)
+        .o_rd_addr(o_rd_addr), .o_words(words), .o_status(fields_status), .o_full(full), .o_pause(pause),
+        .o_partial(partial), .o_needs_idle(needs_idle), .o_needs_load(needs_load)
     );
 
     assign o_take       = state == S_IDLE && i_frame_valid;
@@ -151,15 +145,11 @@ module flx_command #(
     assign o_tx_start   = state == S_START;
     assign o_tx_type    = nak ? 8'hFF : kind | 8'h80;
     assign o_tx_seq     = seq;
-    assign o_tx_len     = status != `FLX_ST_OK ? 2 : hello ? 2 + `FLX_DESC_BYTES : ping ? PING_LEN :
-                          read ? {{(AB - 1 - CB) {1'b0}}, words, 2'b10} : 2;
-    assign o_tx_valid   = state == S_SEND;
     assign o_desc_index = index;
 
     assign o_core_rst   = state == S_RESET;
     assign o_ld_start   = state == S_GO && write;
     assign o_ld_target  = target;
-    assign o_ld_valid   = state == S_WRITE && !all_used && !full;
     assign o_ld_data    = i_buf_data;
     assign o_run        = state == S_GO && run;
     assign o_run_flags  = {5'b0, target};
@@ -168,25 +158,26 @@ module flx_command #(
     assign o_rd_target  = target[1:0];
     assign o_rd_arg     = o_ld_arg;
 
-    always @* begin
-        if (index == 6'd0)
-            o_tx_data = {5'b0, status};
-        else if (index == 6'd1)
-            o_tx_data = expected;
-        else if (read)
-            o_tx_data = word[7:0];
-        else if (ping)
-            o_tx_data = index[2] ? failures : index[0] ? runs : {7'b0, i_busy};
-        else
-            o_tx_data = i_desc_byte;
-    end
+    wire [7:0] answer = index == 6'd0 ? {5'b0, status} :
+                        index == 6'd1 ? expected :
+                        read          ? word[7:0] :
+                        !ping         ? i_desc_byte :
+                        index[2]      ? failures :
+                        index[0]      ? runs : {7'b0, i_busy};
 
     always @(posedge clk) begin
         if (state == S_IDLE) begin
             kind    <= i_frame_type;
+            hello   <= i_frame_type == `FLX_REQ_HELLO;
+            write   <= i_frame_type == `FLX_REQ_WRITE;
+            run     <= i_frame_type == `FLX_REQ_RUN;
+            read    <= i_frame_type == `FLX_REQ_READ;
+            reset   <= i_frame_type == `FLX_REQ_RESET;
+            ping    <= i_frame_type == `FLX_REQ_PING;
             seq     <= i_frame_seq;
             crc_ok  <= i_frame_crc_ok;
-            ptr_end <= i_frame_len + 1'b1;
+            seq_ok  <= i_frame_seq == expected;
+            len     <= i_frame_len;
         end
         if (state == S_IDLE)
             ptr <= {(AB + 1) {1'b0}};
@@ -198,7 +189,16 @@ module flx_command #(
         else if (sent && index[5:1] != 5'd0)
             word <= {8'b0, word[31:8]};
 
-        watch <= waiting ? watch + 1'b1 : {WB{1'b0}};
+        may_go   <= !(needs_idle && i_busy) && !(needs_load && !i_ld_idle);
+        progress <= accept;
+        watch    <= waiting ? watch + 1'b1 : {WB{1'b0}};
+        expired  <= waiting && watch == WATCHDOG[WB-1:0] - 1'b1;
+
+        o_tx_len <= status != `FLX_ST_OK ? 2 : hello ? HELLO_LEN[AB:0] : ping ? PING_LEN[AB:0] :
+                    read ? {{(AB - 1 - CB) {1'b0}}, words, 2'b10} : 2;
+        if (!o_tx_valid)
+            o_tx_data <= answer;
+        o_tx_valid <= state == S_SEND && !sent;
 
         case (state)
             S_FIELDS, S_RESET:   index <= index + 1'b1;
@@ -210,10 +210,10 @@ module flx_command #(
 
     // Verdict on the header
     wire [2:0] verdict = !crc_ok                     ? `FLX_ST_CRC :
-                         !any_seq && seq != expected ? `FLX_ST_SEQ :
+                         !any_seq && !seq_ok          ? `FLX_ST_SEQ :
                          !known                      ? `FLX_ST_TYPE :
                          !len_ok                     ? `FLX_ST_LENGTH : `FLX_ST_OK;
-    wire executed = crc_ok && known && (any_seq || seq == expected);
+    wire executed = crc_ok && known && (any_seq || seq_ok);
 
     always @(posedge clk) begin
         case (state)
@@ -221,23 +221,28 @@ module flx_command #(
                 status      <= `FLX_ST_OK;
                 o_tx_poison <= 1'b0;
                 if (i_frame_valid)
-                    state <= S_CHECK;
+                    state <= S_LOOK;
+            end
+            S_LOOK: begin
+                all_used <= only_fields;
+                len_ok   <= only_fields || write && len > `FLX_WR_HDR_BYTES;
+                state    <= S_CHECK;
             end
             S_CHECK: begin
-                nak    <= !executed;
-                status <= verdict;
+                nak         <= !executed;
+                status   <= verdict;
                 if (executed && !ping)
                     expected <= seq + 1'b1;
                 state <= verdict != `FLX_ST_OK || hello || ping ? S_START : reset ? S_RESET : S_FIELDS;
             end
             S_FIELDS: if (fields_done) state <= S_SUM;
-            S_SUM:    state <= S_LOAD;
-            S_LOAD: begin
-                status <= fields_status;
-                state  <= fields_status != `FLX_ST_OK ? S_START : S_WAIT;
-            end
+            S_SUM:   state <= S_JUDGE;
+            S_JUDGE: state <= S_WAIT;
             S_WAIT: begin
-                if (may_go) begin
+                if (fields_status != `FLX_ST_OK) begin
+                    status <= fields_status;
+                    state  <= S_START;
+                end else if (may_go) begin
                     state <= S_GO;
                 end else if (expired) begin
                     status <= `FLX_ST_TIMEOUT;
@@ -250,12 +255,19 @@ module flx_command #(
                 state <= write ? S_WRITE : read && !full ? S_READ : S_START;
             end
             S_WRITE: begin
-                if (!o_ld_valid) begin
-                    status <= !all_used ? `FLX_ST_RANGE : partial ? `FLX_ST_LENGTH : `FLX_ST_OK;
-                    state  <= S_START;
-                end else if (!accept && expired) begin
-                    status <= `FLX_ST_TIMEOUT;
-                    state  <= S_START;
+                if (accept) begin
+                    o_ld_valid <= !pause && ptr != len;
+                    all_used   <= ptr == len;
+                end else if (expired && !progress) begin
+                    o_ld_valid <= 1'b0;
+                    status     <= `FLX_ST_TIMEOUT;
+                    state      <= S_START;
+                end else if (!o_ld_valid && !progress) begin
+                    o_ld_valid <= !all_used && !full;
+                    if (all_used || full) begin
+                        status <= !all_used ? `FLX_ST_RANGE : partial ? `FLX_ST_LENGTH : `FLX_ST_OK;
+                        state  <= S_START;
+                    end
                 end
             end
             S_READ: state <= S_READ_WAIT;
@@ -287,10 +299,11 @@ module flx_command #(
             end
         endcase
         if (rst) begin
-            state    <= S_IDLE;
-            expected <= 8'd0;
-            runs     <= 8'd0;
-            failures <= 8'd0;
+            state      <= S_IDLE;
+            o_ld_valid <= 1'b0;
+            expected   <= 8'd0;
+            runs       <= 8'd0;
+            failures   <= 8'd0;
         end
     end
 endmodule

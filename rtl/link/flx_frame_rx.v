@@ -37,6 +37,7 @@ module flx_frame_rx #(
     output reg  [7:0]    o_buf_data
 );
     localparam TB = $clog2(FRAME_TIMEOUT);
+    localparam [15:0] MOST = MAX_PAYLOAD, LAST = MAX_PAYLOAD - 1;
 
     // S_BODY: payload, then CRC
     localparam [2:0] S_HUNT = 3'd0, S_TYPE = 3'd1, S_SEQ = 3'd2, S_LEN0 = 3'd3, S_LEN1 = 3'd4,
@@ -63,7 +64,8 @@ module flx_frame_rx #(
     wire [7:0]    crc8_next;
     wire [31:0]   crc32_next;
     wire          crc_turn = pos == len[AB:0];
-    wire          header_ok = crc8_next == 8'h00 && len <= MAX_PAYLOAD[15:0];
+    wire          len_ok = (len & ~LAST) == 16'd0 || len == MOST;
+    wire          header_ok = crc8_next == 8'h00 && len_ok;
     wire          timeout = idle == FRAME_TIMEOUT[TB-1:0] - 1'b1;
     wire          store = take_byte && state == S_BODY && !crc_turn;
 

@@ -36,14 +36,14 @@ module flx_frame_tx #(
                      S_LEN1 = 3'd5, S_HCS = 3'd6, S_BODY = 3'd7;
 
     reg  [2:0]  state;
-    reg  [AB:0] pos;   // payload bytes sent
-    reg  [1:0]  crcs;  // CRC bytes sent
+    reg  [AB:0] pos;       // number of the next payload byte, from 1
+    reg         crc_turn;  // no payload byte is left
+    reg  [1:0]  crcs;      // CRC bytes sent
     reg  [7:0]  crc8;
     reg  [31:0] crc32;
     reg  [7:0]  next;
 
     wire [15:0] len = {{(15 - AB) {1'b0}}, i_len};
-    wire        crc_turn = pos == i_len;
     wire        free = !o_tx_valid || i_tx_ready;
     wire        have = state != S_IDLE && (state != S_BODY || crc_turn || i_valid);
     wire        step = free && have;
@@ -82,14 +82,18 @@ module flx_frame_tx #(
         if (state == S_IDLE || state == S_SOF) begin
             crc8  <= 8'h00;
             crc32 <= 32'hFFFFFFFF;
-            pos   <= {(AB + 1) {1'b0}};
+            pos   <= {{AB{1'b0}}, 1'b1};
             crcs  <= 2'd0;
         end else if (step) begin
             crc8 <= crc8_next;
             if (state != S_HCS)
                 crc32 <= crc32_next;
-            if (state == S_BODY && !crc_turn)
-                pos <= pos + 1'b1;
+            if (state == S_HCS)
+                crc_turn <= i_len == {(AB + 1) {1'b0}};
+            if (state == S_BODY && !crc_turn) begin
+                crc_turn <= pos == i_len;
+                pos      <= pos + 1'b1;
+            end
             if (state == S_BODY && crc_turn)
                 crcs <= crcs + 1'b1;
         end

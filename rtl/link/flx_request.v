@@ -11,12 +11,14 @@
 // i_clear    forgets everything; then
 // i_take     one cycle a byte: byte i_index of the request's fields is i_byte; then
 // i_sum      one cycle; then
-// i_load     one cycle: o_status is valid in it, the counters start after it; then
+//            one cycle; from then on o_status is valid, then
 // i_step     a byte of a WRITE was delivered, or a word of a READ fetched.
 // o_target, o_arg, o_addr, o_rd_addr   ports of the core; RUN: flags, last layer.
 //            The addresses move on with the steps.
 // o_words    READ: words of its data
-// o_full     no further unit: the memory (WRITE) or the count (READ) ends here
+// o_full     no further unit: the memory (WRITE) or the count (READ) ends here; valid from
+//            the second clock after a step on
+// o_pause    WRITE: the next step ends a unit of a memory, look at o_full
 // o_partial  WRITE: in the middle of a unit
 // o_needs_idle, o_needs_load: must wait until the core is idle, until loads are stored
 `default_nettype none
@@ -45,15 +47,15 @@ module flx_request #(
     input  wire [2:0]    i_index,
     input  wire [7:0]    i_byte,
     input  wire          i_sum,
-    input  wire          i_load,
     input  wire          i_step,
     output reg  [2:0]    o_target,
     output reg  [7:0]    o_arg,
     output wire [31:0]   o_addr,
     output wire [31:0]   o_rd_addr,
     output wire [CB-1:0] o_words,
-    output wire [2:0]    o_status,
-    output wire          o_full,
+    output reg  [2:0]    o_status,
+    output reg           o_full,
+    output wire          o_pause,
     output wire          o_partial,
     output wire          o_needs_idle,
     output wire          o_needs_load
@@ -90,6 +92,7 @@ module flx_request #(
 
     reg  [AW-1:0] addr;
     reg  [AW:0]   last;       // address after the last one
+    reg  [AW-1:0] limit;      // first address behind the memory
     reg  [CB-1:0] count;
     reg           too_large;  // address or count
     reg  [UB-1:0] unit;       // steps of a unit - 1
@@ -106,13 +109,6 @@ module flx_request #(
     wire coded       = wr_weights || wr_stream;
     wire bounded     = wr_program || wr_params || wr_weights;
     wire known       = bounded || wr_image || wr_stream || rd_results || rd_act || rd_counters;
-
-    wire [AW-1:0] limit = wr_program  ? PROG_WORDS[AW-1:0] :
-                          wr_params   ? PMEM_CH[AW-1:0] :
-                          wr_weights  ? WMEM_WORDS[AW-1:0] :
-                          rd_results  ? RES_WORDS[AW-1:0] :
-                          rd_act      ? AMEM_WORDS[AW-1:0] :
-                          rd_counters ? CNT_WORDS[AW-1:0] : {AW{1'b0}};
 
     // n_in and engine numbers have at most 7 bits
     wire nin_ok    = !o_arg[7] && o_arg[6:0] >= NIN_MIN[6:0] && o_arg[6:0] <= NIN_MAX[6:0];
@@ -141,12 +137,10 @@ module flx_request #(
     wire next     = i_step && unit_end;
 
     assign o_addr       = {{(32 - AW) {1'b0}}, addr};
-    assign o_full       = (bounded || i_read) && addr == last[AW-1:0];
+    assign o_pause      = bounded && unit_end;
     assign o_partial    = place != {UB{1'b0}};
     assign o_needs_idle = i_run || bounded || i_read && !(rd_results && o_arg[7]);
     assign o_needs_load = i_run || rd_act;
-    assign o_status     = !known && !i_run             ? `FLX_ST_TARGET :
-                          (i_run ? !run_ok : !range_ok) ? `FLX_ST_RANGE : `FLX_ST_OK;
 
     // Words of an answer, and the core's address of the one that is fetched
     assign o_words = rd_act ? count * GRANULES[CB-1:0] : count;
@@ -187,12 +181,19 @@ module flx_request #(
         if (next)
             addr <= addr + 1'b1;
 
+        o_status <= !known && !i_run             ? `FLX_ST_TARGET :
+                    (i_run ? !run_ok : !range_ok) ? `FLX_ST_RANGE : `FLX_ST_OK;
+        o_full <= bounded && addr == limit || i_read && addr == last[AW-1:0];
+        limit <= wr_program  ? PROG_WORDS[AW-1:0] :
+                 wr_params   ? PMEM_CH[AW-1:0] :
+                 wr_weights  ? WMEM_WORDS[AW-1:0] :
+                 rd_results  ? RES_WORDS[AW-1:0] :
+                 rd_act      ? AMEM_WORDS[AW-1:0] :
+                 rd_counters ? CNT_WORDS[AW-1:0] : {AW{1'b0}};
         if (i_sum) begin
             last <= {1'b0, addr} + {{(AW + 1 - CB) {1'b0}}, count};
             unit <= unit_last;
         end
-        if (i_load && i_write)
-            last <= {1'b0, limit};
 
         if (i_sum || next)
             place <= {UB{1'b0}};
