@@ -148,7 +148,8 @@ static void run_all(const struct flx_exec *e, const uint8_t *images, int n, int 
     int share = (n + e->threads - 1) / e->threads;
     int batch = share < e->batch ? share : e->batch;
     int tasks = batch > 0 ? (n + batch - 1) / batch : 0;
-#pragma omp parallel for num_threads(e->threads) schedule(dynamic)
+    int threads = tasks < e->threads ? tasks : e->threads;
+#pragma omp parallel for num_threads(threads > 0 ? threads : 1) schedule(dynamic)
     for (int t = 0; t < tasks; t++) {
         const struct flx_maps *maps = &e->maps[omp_get_thread_num()];
         int first = t * batch, count = n - first < batch ? n - first : batch;
