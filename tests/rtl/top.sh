@@ -3,7 +3,8 @@
 # top: flx_top in Icarus answers, byte for byte, what the host expects: description, a
 # damaged frame, a random model, logits of two runs; resident and streamed weights, two
 # shapes. Then the netlist that yosys makes of the smallest shape for iCE40 does the same.
-# FLX_SEED: first seed.
+# FLX_SEED: first seed. `top.sh --time` instead prints how many cycles of the shape
+# k16t16p1 Icarus simulates in a second.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -28,12 +29,31 @@ play() { # NAME PROGRAM PARAMETERS STREAM SEED
     [[ $log == *PASS* ]]
 }
 
+elaborate() { # NAME PARAMETERS
+    # shellcheck disable=SC2086 # a list of words
+    iverilog -g2005 -Ibuild/gen -s tb_session -o "$work/$1.vvp" \
+        -DTOP_PARAMETERS="$(printf '.%s,' $2 | sed 's/=\([0-9]*\)/(\1)/g; s/,$//')" \
+        tests/rtl/top/tb_session.v rtl/core/*.v rtl/link/*.v
+}
+
+if [ "${1:-}" = --time ]; then
+    params=$(sed -n 's/^k16t16p1 //p' sim/shapes)
+    elaborate time "$params"
+    begin=$(date +%s%N)
+    result=$(play time "$work/time.vvp" "$params" 0 3) || {
+        echo "$result"
+        exit 1
+    }
+    end=$(date +%s%N)
+    echo "$result"
+    echo "$result" | sed 's/.*, \([0-9]*\) cycles.*/\1/' |
+        awk -v ns=$((end - begin)) '{ printf "cycles_per_second %.0f\n", $1 * 1e9 / ns }'
+    exit
+fi
+
 for shape in small large; do
     params=${!shape}
-    # shellcheck disable=SC2086 # a list of words
-    iverilog -g2005 -Ibuild/gen -s tb_session -o "$work/$shape.vvp" \
-        -DTOP_PARAMETERS="$(printf '.%s,' $params | sed 's/=\([0-9]*\)/(\1)/g; s/,$//')" \
-        tests/rtl/top/tb_session.v rtl/core/*.v rtl/link/*.v
+    elaborate "$shape" "$params"
     for i in 0 1 2; do
         play "$shape" "$work/$shape.vvp" "$params" 0 $((seed + i))
         play "$shape-stream" "$work/$shape.vvp" "$params" 1 $((seed + i))

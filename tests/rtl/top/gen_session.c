@@ -57,7 +57,7 @@ static void describe(struct flx_desc *d, char **argv)
                            .results = number(argv, "RES_WORDS", 16),
                            .max_payload = number(argv, "MAX_PAYLOAD", 1024),
                            .window_max = number(argv, "WIN_MAX", 32),
-                           .clk_khz = 12000,
+                           .clk_khz = (uint32_t)number(argv, "CLK_KHZ", 12000),
                            .xor_n_min = net.n_min,
                            .xor_n_max = net.n_max,
                            .xor_kind = net.kind};

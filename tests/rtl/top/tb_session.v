@@ -26,6 +26,8 @@ module tb_session;
     localparam IDLE_MAX = 200000;
     reg [8*256-1:0] file;
     integer tx, rx, next, want, seed, gap, received, idle;
+    integer cycles = 0;
+    always @(posedge clk) cycles = cycles + 1;
 
     initial begin
         if (!$value$plusargs("file=%s", file)) file = "session";
@@ -61,7 +63,7 @@ module tb_session;
             else @(posedge clk) #1;
         end
         if (want != -1) $display("FAIL: silent after %0d bytes", received);
-        else $display("PASS %0d bytes", received);
+        else $display("PASS %0d bytes, %0d cycles", received, cycles);
         $finish;
     end
 
