@@ -9,14 +9,6 @@
 
 #define VERSION "0.1.0"
 
-#pragma weak flx_cmd_train
-#pragma weak flx_cmd_pack
-#pragma weak flx_cmd_info
-#pragma weak flx_cmd_eval
-#pragma weak flx_cmd_verify
-#pragma weak flx_cmd_devices
-#pragma weak flx_cmd_bench
-
 static const struct flx_cmd commands[] = {
     {"train", "train a network with XOR-coded weights", flx_cmd_train},
     {"pack", "turn a checkpoint into a model file", flx_cmd_pack},
@@ -63,13 +55,9 @@ static int bad_usage(const char *what, const char *arg)
 
 static int run(int argc, char **argv)
 {
-    for (size_t i = 0; i < N_COMMANDS; i++) {
-        if (strcmp(argv[0], commands[i].name))
-            continue;
-        if (!commands[i].run)
-            return flx_cli_fail(argv[0], flx_fail(FLX_ERR_UNSUPPORTED, "not built"));
-        return finish(argv[0], commands[i].run(argc, argv));
-    }
+    for (size_t i = 0; i < N_COMMANDS; i++)
+        if (!strcmp(argv[0], commands[i].name))
+            return finish(argv[0], commands[i].run(argc, argv));
     return bad_usage("unknown command", argv[0]);
 }
 
