@@ -66,14 +66,17 @@ static void a_layer_that_could_overflow_is_refused(void **state)
     struct flx_model *m = fixture_lenet5(1);
     struct flx_layer *l = &m->layers[1];
     int64_t inputs = 5 * 5 * 32, unit = 255 * inputs + 2 * inputs + 4096;
-    l->shift = 12;
     l->beta[3] = -1000;
-    int64_t most = ((1LL << 31) - 1 - 1000 - (1 << 11)) / unit;
-    l->m[3] = (int16_t)-most;
-    assert_int_equal(flx_model_check(m), FLX_OK);
-    l->m[3] = (int16_t)(-most - 1);
-    assert_int_equal(flx_model_check(m), FLX_ERR_OVERFLOW);
-    assert_non_null(strstr(flx_last_error(), "conv2"));
+    for (l->shift = 0; l->shift <= 31; l->shift += 31) {
+        int64_t half = l->shift ? 1LL << 30 : 0;
+        int64_t most = ((1LL << 31) - 1 - 1000 - half) / unit;
+        l->m[3] = (int16_t)-most;
+        assert_int_equal(flx_model_check(m), FLX_OK);
+        l->m[3] = (int16_t)(-most - 1);
+        assert_int_equal(flx_model_check(m), FLX_ERR_OVERFLOW);
+        assert_non_null(strstr(flx_last_error(), "conv2"));
+    }
+    l->shift = 31;
     assert_int_equal(flx_model_save(m, "/tmp/flx_model_never_written"), FLX_ERR_OVERFLOW);
     assert_int_equal(access("/tmp/flx_model_never_written", F_OK), -1);
     l->m[3] = 0;

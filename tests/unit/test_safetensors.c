@@ -153,6 +153,9 @@ static const struct {
     {T("U8", "[99999999999999999999]", "[0,1]"), 1, FLX_ERR_FORMAT},
     {T("U8", "[1,1,1,1,1,1,1,1,1]", "[0,1]"), 1, FLX_ERR_UNSUPPORTED},
     {T("BF16", "[1]", "[0,2]"), 2, FLX_ERR_UNSUPPORTED},
+    {"{\"a\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]},"
+     "\"b\":{\"dtype\":\"U8\",\"shape\":[1],\"data_offsets\":[0,1]}}",
+     2, FLX_ERR_FORMAT},
     {"{\"a\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[0,2]},"
      "\"b\":{\"dtype\":\"U8\",\"shape\":[2],\"data_offsets\":[1,3]}}",
      3, FLX_ERR_FORMAT},
