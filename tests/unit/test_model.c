@@ -77,6 +77,7 @@ static void a_layer_that_could_overflow_is_refused(void **state)
         assert_non_null(strstr(flx_last_error(), "conv2"));
     }
     l->shift = 31;
+    unlink("/tmp/flx_model_never_written");
     assert_int_equal(flx_model_save(m, "/tmp/flx_model_never_written"), FLX_ERR_OVERFLOW);
     assert_int_equal(access("/tmp/flx_model_never_written", F_OK), -1);
     l->m[3] = 0;

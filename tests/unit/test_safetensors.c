@@ -208,6 +208,7 @@ static void impossible_tensors_are_not_written(void **state)
 {
     (void)state;
     const char *path = "/tmp/flx_st_never_written";
+    unlink(path);
     const struct flx_st_meta bad_text = {"key", "\xff"};
     const struct flx_st_tensor good = tensor("t", FLX_ST_U8, 1, 6, 0, some_bytes);
     const struct flx_st_tensor twice[2] = {good, good};
