@@ -55,11 +55,9 @@ module flx_decryptor #(
     endgenerate
 
 `ifdef FORMAL
-    // For every n_in that the network takes, y is M x, for all x, and bits of x at or
-    // above n_in do not matter. M is written here a second time, as a loop over
-    // the rows of docs/model-format.md.
-    (* anyconst *) reg [5:0]             f_nin;
-    (* anyseq *)   reg [NIN_MAX*S-1:0]   f_x;
+    // For every n_in that the network takes, y is M x, for all x; bits of x at or above
+    // n_in do not matter. M is written here a second time, row by row.
+    (* anyconst *) reg [5:0] f_nin;
     integer i, j, s;
     reg     f_bit;
     always @* begin
@@ -70,8 +68,7 @@ module flx_decryptor #(
             for (i = 0; i < N_OUT; i = i + 1) begin
                 f_bit = 1'b0;
                 for (j = 0; j < NIN_MAX; j = j + 1)
-                    if (j < f_nin &&
-                        ((NESTED && i < f_nin) ? (j == i) : ROWS[32*i + j]))
+                    if (j < f_nin && ((NESTED && i < f_nin) ? (j == i) : ROWS[32*i + j]))
                         f_bit = f_bit ^ i_x[j*S + s];
                 assert (o_y[i*S + s] == f_bit);
             end

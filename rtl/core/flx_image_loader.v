@@ -139,5 +139,39 @@ module flx_image_loader #(
             pending <= 1'b0;
         end
     end
+
+`ifdef FORMAL
+    // A granule stays until it is granted, its bank and its bytes exist, and no byte is taken
+    // from the host while one is offered.
+    reg f_started = 1'b0;
+    always @(posedge clk) f_started <= 1'b1;
+
+    always @* begin
+        assume (f_started || rst);
+        assume (i_win >= 8'd1 && i_win <= WIN_MAX);
+        if (f_started) begin
+            assert (state == S_DONE || state == S_BYTE || state == S_EMIT);
+            if (o_we) begin
+                assert (o_wbank < KB);
+                assert ({granule, 2'b00} < i_win);
+                assert (!o_ready && !o_idle);
+            end
+            if (state == S_BYTE) assert (granule == 0 && o_wbank == 0);
+        end
+    end
+
+    reg              f_held, f_reset;
+    reg [AW+BW+G-1:0] f_write;
+    reg [7:0]        f_win;
+    always @(posedge clk) begin
+        f_held  <= o_we && !i_grant && !rst;
+        f_write <= {o_waddr, o_wbank, o_wdata};
+        f_win   <= i_win;
+    end
+    always @* begin
+        assume (!f_started || i_win == f_win);
+        if (f_started && f_held) assert (o_we && f_write == {o_waddr, o_wbank, o_wdata});
+    end
+`endif
 endmodule
 `default_nettype wire

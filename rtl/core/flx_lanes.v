@@ -90,5 +90,53 @@ module flx_lanes #(
             assign o_sum[t*ACC_W +: ACC_W] = acc;
         end
     endgenerate
+
+`ifdef FORMAL
+    // Every channel adds the terms a or ~a of the word that came LEVELS clocks before, and
+    // accumulates them as the flags of that word say.
+    localparam TW = T * ACC_W;
+    reg  [3:0]       f_age = 4'd0;
+    reg  [ACC_W-1:0] f_acc_before;
+    wire [TW-1:0]    f_terms, f_terms_late;
+    wire             f_valid, f_first, f_double;
+    reg              f_held;
+
+    always @(posedge clk) if (f_age != 4'd15) f_age <= f_age + 4'd1;
+
+    flx_delay #(.W(TW + 3), .N(LEVELS)) f_delay (
+        .clk(clk), .rst(1'b0),
+        .i({i_valid && !rst, i_first && !rst, i_double && !rst, f_terms}),
+        .o({f_valid, f_first, f_double, f_terms_late})
+    );
+
+    genvar ft;
+    generate
+        for (ft = 0; ft < T; ft = ft + 1) begin : g_formal
+            reg [ACC_W-1:0] f_sum, f_old, f_expected;
+            integer         fk;
+            always @* begin
+                f_sum = {ACC_W{1'b0}};
+                for (fk = 0; fk < K; fk = fk + 1)
+                    f_sum = i_sign[((fk % 4) * T0 + ft % T0) * S + fk / 4 + (K / 4) * (ft / T0)]
+                          ? f_sum + i_act[fk*ACT_W +: ACT_W]
+                          : f_sum - i_act[fk*ACT_W +: ACT_W] - 1'b1;
+            end
+            assign f_terms[ft*ACC_W +: ACC_W] = f_sum;
+
+            always @(posedge clk) begin
+                f_old      <= o_sum[ft*ACC_W +: ACC_W];
+                f_expected <= !f_valid ? o_sum[ft*ACC_W +: ACC_W]
+                            : f_terms_late[ft*ACC_W +: ACC_W]
+                              + (f_first ? {ACC_W{1'b0}}
+                                 : f_double ? o_sum[ft*ACC_W +: ACC_W] << 1
+                                            : o_sum[ft*ACC_W +: ACC_W]);
+                assume (f_age != 4'd0 || rst);
+                assume (f_age == 4'd0 || !rst);
+                if (f_age > LEVELS + 1)
+                    assert (o_sum[ft*ACC_W +: ACC_W] == f_expected);
+            end
+        end
+    endgenerate
+`endif
 endmodule
 `default_nettype wire

@@ -220,5 +220,34 @@ module flx_requant_ctl #(
         end
         if (rst) put8 <= 1'b0;
     end
+
+`ifdef FORMAL
+    // Sets that come as far apart as the sequencer promises never meet a set that is still
+    // drained, and every set is drained in exactly that time.
+    localparam [6:0] F_APART = STEPS, F_APART_V = T;
+    reg       f_started = 1'b0;
+    reg [6:0] f_since;               // cycles since the last set
+    (* anyconst *) reg f_logits;     // a field of the layer, constant while sets are under way
+    wire [6:0] f_step  = {{(7-SW){1'b0}}, step} - {6'd0, phase != 2'd0}; // fires at phase 0
+    wire [6:0] f_place = f_logits ? f_step * RQ_COUNT + {5'd0, phase} : f_step;
+
+    always @(posedge clk) begin
+        f_started <= 1'b1;
+        f_since   <= (rst) ? 7'd127 : i_done ? 7'd1 : f_since + {6'd0, f_since != 7'd127};
+    end
+
+    always @* begin
+        assume (f_started || rst);
+        assume (i_logits == f_logits);
+        assume (!i_done || f_since >= (f_logits ? F_APART_V : F_APART));
+        if (f_started) begin
+            if (i_done) assert (!draining || (o_fire && step_last));
+            if (draining) assert (f_place + 7'd1 == f_since);
+            if (draining) assert (phase < (f_logits ? RQ_COUNT : 3'd1));
+            if (!draining) assert (step == 0);
+            assert ({1'b0, step} < STEPS[SW:0]);
+        end
+    end
+`endif
 endmodule
 `default_nettype wire

@@ -289,5 +289,37 @@ module flx_sequencer #(
             o_pos_last <= 1'b0;
         end
     end
+
+`ifdef FORMAL
+    // The last words of two positions are as far apart as the requantiser needs, a word of
+    // the ring is issued only when it is there, nothing is issued outside a layer, and a block
+    // that leaves the ring has been in it.
+    reg       f_started = 1'b0;
+    reg [6:0] f_since = 7'd127;
+    always @(posedge clk) begin
+        f_started <= 1'b1;
+        if (go && pos_last) f_since <= 7'd1;
+        else if (f_since != 7'd127) f_since <= f_since + 7'd1;
+        if (rst) f_since <= 7'd127;
+    end
+
+    always @* begin
+        assume (f_started || rst);
+        if (f_started) begin
+            if (go) assert (issuing && (!ring || index < i_level));
+            if (go && pos_last) assert (f_since >= f_apart);
+            if (o_release) assert (o_release_words <= i_level);
+            assert (hold <= HOLD_V);
+            assert (state <= S_DRAIN);
+            assert (f_since == 7'd127 || hold == ((f_since >= f_apart) ? 0 : f_apart - f_since));
+            if (f_since == 7'd127) assert (hold == 0);
+        end
+    end
+
+    // What the latest set takes in the requantiser.
+    reg [6:0] f_apart = 7'd1;
+    always @(posedge clk) if (go && pos_last) f_apart <= o_logits ? HOLD_V : HOLD;
+    always @* if (f_started) assert (f_apart >= 7'd1 && f_apart <= HOLD_V);
+`endif
 endmodule
 `default_nettype wire

@@ -123,5 +123,32 @@ module flx_weight_buf #(
             );
         end
     endgenerate
+
+`ifdef FORMAL
+    // The ring never overflows or underflows, and a write never meets a word that may be read.
+    reg f_started = 1'b0;
+    always @(posedge clk) f_started <= 1'b1;
+
+    wire [AW-1:0] f_offset = waddr - o_tail; // place of the written word behind the tail
+
+    always @* begin
+        assume (f_started || rst);
+        assume (!i_release || i_release_words <= o_level);
+        if (f_started) begin
+            assert (used <= WMEM_WORDS);
+            assert (o_level <= used);
+            assert (used - o_level == we_word);
+            assert (ring_head == o_tail + used[AW-1:0]);
+            if (we_word) assert (we && waddr == o_tail + o_level[AW-1:0]);
+            if (we && f_ring_write) assert ({1'b0, f_offset} >= o_level || o_level == 0);
+        end
+    end
+
+    // The registered write belongs to the ring.
+    reg f_ring_write = 1'b0;
+    always @(posedge clk) f_ring_write <= take && ring;
+    always @* if (f_started && we && f_ring_write && !we_word)
+        assert (waddr == ring_head && used < WMEM_WORDS);
+`endif
 endmodule
 `default_nettype wire
