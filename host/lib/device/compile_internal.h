@@ -24,9 +24,14 @@ int flx_compile_weights(const struct flx_desc *d, const struct flx_layer *l,
                         const struct flx_xornet *net, struct flx_compiled_layer *out,
                         int64_t *minus_ones);
 
-/** Words that a kernel row of layer @p l takes, and a pixel of its input. */
-uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d);
+/** Channels of a map in the memory: whole channel groups. */
+uint32_t flx_stored_channels(const struct flx_desc *d, int channels);
+
+/** Channels of an input pixel of layer @p l in the memory, words that it takes, and
+ *  words that a kernel row takes. */
+uint32_t flx_pixel_channels(const struct flx_layer *l, const struct flx_desc *d);
 uint32_t flx_pixel_words(const struct flx_layer *l, const struct flx_desc *d);
+uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d);
 
 /** Program words (compile_program.c). */
 int flx_compile_program(const struct flx_desc *d, struct flx_compiled *c);

@@ -8,10 +8,19 @@
 #include "compile_internal.h"
 #include "flexor/status.h"
 
+uint32_t flx_stored_channels(const struct flx_desc *d, int channels)
+{
+    return flx_ceil_div((uint32_t)channels, (uint32_t)d->t) * (uint32_t)d->t;
+}
+
+uint32_t flx_pixel_channels(const struct flx_layer *l, const struct flx_desc *d)
+{
+    return l->row_packed ? (uint32_t)(l->kw * l->in_c) : flx_stored_channels(d, l->in_c);
+}
+
 uint32_t flx_pixel_words(const struct flx_layer *l, const struct flx_desc *d)
 {
-    uint32_t c = (uint32_t)(l->row_packed ? l->kw * l->in_c : l->in_c);
-    return flx_ceil_div(c, (uint32_t)d->k);
+    return flx_ceil_div(flx_pixel_channels(l, d), (uint32_t)d->k);
 }
 
 uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d)
@@ -46,7 +55,7 @@ static int make_maps(const struct flx_desc *d, struct flx_compiled *c)
                           flx_pixel_words(l, d));
     for (int i = 0; i + 1 < c->n_layers && !status; i++, l++)
         status = make_map(&c->layer[i].out, l->name, l->out_h, l->out_w, l->out_c,
-                          flx_ceil_div((uint32_t)l->out_c, (uint32_t)d->k));
+                          flx_ceil_div(flx_stored_channels(d, l->out_c), (uint32_t)d->k));
     return status;
 }
 

@@ -25,11 +25,10 @@ static void header(uint32_t *w, const struct flx_compiled *c)
     w[4] = pair(c->image.base, c->image_base1);
 }
 
-/* Granules of a pixel's last word that hold channels. */
+/* Granules of a pixel's last word that are written. */
 static uint32_t valid_granules(const struct flx_layer *l, const struct flx_desc *d)
 {
-    uint32_t channels = (uint32_t)(l->row_packed ? l->kw * l->in_c : l->in_c);
-    uint32_t last = channels - (flx_pixel_words(l, d) - 1) * (uint32_t)d->k;
+    uint32_t last = flx_pixel_channels(l, d) - (flx_pixel_words(l, d) - 1) * (uint32_t)d->k;
     uint32_t granules = flx_ceil_div(last, FLX_K0);
     return granules == 32 ? UINT32_MAX : (UINT32_C(1) << granules) - 1;
 }

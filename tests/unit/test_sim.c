@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** Random models through every simulation that is built (`make sim`). */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "device_fixture.h"
+#include "flexor/device.h"
+#include "flexor/exec.h"
+#include "flexor/status.h"
+
+#define MODELS 25
+#define IMAGES 3
+
+struct shapes {
+    int n;
+    char spec[16][80];
+};
+
+static void add_shape(void *user, const char *spec, const char *detail)
+{
+    struct shapes *s = user;
+    (void)detail;
+    if (!strncmp(spec, "sim:", 4) && s->n < 16)
+        snprintf(s->spec[s->n++], sizeof s->spec[0], "%s", spec);
+}
+
+static void compare_layer(struct flx_device *d, struct flx_exec *e, const struct flx_layer *l,
+                          int layer, const uint8_t *images, const char *what)
+{
+    size_t n = (size_t)(IMAGES * l->out_h * l->out_w) * (size_t)l->out_c;
+    uint8_t *got = malloc(n), *expected = malloc(n);
+    if (flx_device_activations(d, images, IMAGES, layer, got))
+        fail_msg("%s: %s", what, flx_last_error());
+    assert_int_equal(flx_exec_activations(e, images, IMAGES, layer, expected), FLX_OK);
+    if (memcmp(got, expected, n))
+        fail_msg("%s: activations of layer %d differ", what, layer);
+    free(got);
+    free(expected);
+}
+
+/* Loads and compares one model; 0 when it does not fit the shape. */
+static int compare_model(struct flx_device *d, const struct flx_model *m, uint64_t seed,
+                         const char *what)
+{
+    int status = flx_device_load(d, m);
+    if (status == FLX_ERR_CAPACITY)
+        return 0;
+    if (status)
+        fail_msg("%s: %s", what, flx_last_error());
+    struct flx_exec *e;
+    uint8_t *images = fixture_images(m, IMAGES, seed);
+    int32_t got[IMAGES * 32], expected[IMAGES * 32];
+    assert_int_equal(flx_exec_create(m, 1, &e), FLX_OK);
+    for (int i = 0; i < m->n_layers - 1; i++)
+        compare_layer(d, e, &m->layers[i], i, images, what);
+    if (flx_device_infer(d, images, IMAGES, got))
+        fail_msg("%s: %s", what, flx_last_error());
+    assert_int_equal(flx_exec_run(e, images, IMAGES, expected), FLX_OK);
+    if (memcmp(got, expected, (size_t)(IMAGES * m->classes) * sizeof *got))
+        fail_msg("%s: logits differ", what);
+    flx_exec_free(e);
+    free(images);
+    return 1;
+}
+
+/* All models on one device; the number of those that fitted. */
+static int compare_models(const char *spec, uint64_t seed)
+{
+    struct flx_xornet net;
+    struct flx_device *d;
+    struct flx_device_info info;
+    int fitted = 0;
+    assert_int_equal(flx_xornet_nested(&net, 32, 13, 1), FLX_OK);
+    if (flx_device_open(spec, &d))
+        fail_msg("%s: %s", spec, flx_last_error());
+    assert_int_equal(flx_device_info(d, &info), FLX_OK);
+    for (uint64_t i = 0; i < MODELS && info.xor_hash == flx_xornet_hash(&net); i++) {
+        struct flx_model *m = fixture_device_model(seed + i, &net, 8);
+        char what[256];
+        assert_non_null(m);
+        snprintf(what, sizeof what, "%s, model %llu", spec, (unsigned long long)(seed + i));
+        fitted += compare_model(d, m, seed + i, what);
+        flx_model_free(m);
+    }
+    flx_device_close(d);
+    return fitted;
+}
+
+static void random_models_are_bit_exact(const char *options)
+{
+    struct shapes shapes = {0};
+    uint64_t seed = fixture_seed();
+    int fitted = 0;
+    assert_int_equal(flx_device_list(add_shape, &shapes), FLX_OK);
+    if (shapes.n == 0) {
+        print_message("no simulation is built (make sim): skipped\n");
+        skip();
+    }
+    for (int i = 0; i < shapes.n; i++) {
+        char spec[160];
+        snprintf(spec, sizeof spec, "%s,seed=%llu%s", shapes.spec[i],
+                 (unsigned long long)(seed & 0xffffffff), options);
+        fitted += compare_models(spec, seed);
+    }
+    assert_true(fitted > MODELS / 2);
+}
+
+static void resident_weights_give_the_reference(void **state)
+{
+    (void)state;
+    random_models_are_bit_exact("");
+}
+
+static void streamed_weights_give_the_reference(void **state)
+{
+    (void)state;
+    random_models_are_bit_exact(",stream");
+}
+
+static void gaps_and_back_pressure_change_nothing(void **state)
+{
+    (void)state;
+    random_models_are_bit_exact(",stall=60");
+    random_models_are_bit_exact(",stall=60,stream");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(resident_weights_give_the_reference),
+        cmocka_unit_test(streamed_weights_give_the_reference),
+        cmocka_unit_test(gaps_and_back_pressure_change_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
