@@ -71,8 +71,9 @@ module flx_requant #(
             reg         [ACC_W-1:0] sum;
             wire signed [LO:0]    sum_lo = {1'b0, sum[LO-1:0]};
             wire signed [HI-1:0]  sum_hi = sum[ACC_W-1:LO];
-            reg  signed [LO+16:0] p_lo;
-            reg  signed [HI+15:0] p_hi;
+            // `keep`: Yosys 0.23 crashes when it moves these registers into an SB_MAC16.
+            (* keep *) reg signed [LO+16:0] p_lo;
+            (* keep *) reg signed [HI+15:0] p_hi;
             reg         [31:0]    beta2;
             wire        [31:0]    p_lo_ext = {{(15-LO){p_lo[LO+16]}}, p_lo};
             wire        [31:0]    p_hi_ext = {{(16-HI){p_hi[HI+15]}}, p_hi};

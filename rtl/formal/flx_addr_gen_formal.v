@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // flx_addr_gen_formal: flx_addr_gen on every layer of at most 24 words whose loops have one
-// to three passes. Words inside the map have addresses inside the map; index and flags are
-// those of the place in the block; the layer ends after exactly its number of words.
+// to three passes. Addresses, masks and flags are those that nested loops with multiplications
+// give, words inside the map have addresses inside the map, and the layer ends after exactly
+// its number of words.
 `default_nettype none
 module flx_addr_gen_formal (
     input wire clk
@@ -26,6 +27,43 @@ module flx_addr_gen_formal (
     reg       started = 1'b0, running = 1'b0;
     reg [8:0] steps;
     reg [4:0] place; // in the block
+
+    // The loops, as in docs/architecture.md.
+    reg [1:0] w, ky;
+    reg       plane, dx, dy, px, py, group;
+    wire      last_w     = w == run - 2'd1;
+    wire      last_ky    = last_w && ky == kh - 2'd1;
+    wire      last_plane = last_ky && plane == two_planes;
+    wire      last_dx    = last_plane && dx == two_pool;
+    wire      last_dy    = last_dx && dy == two_pool;
+    wire      last_px    = last_dy && px == two_cols;
+    wire      last_py    = last_px && py == two_rows;
+    wire [1:0] ox        = two_pool ? {px, dx} : {1'b0, px};
+    wire [1:0] oy        = two_pool ? {py, dy} : {1'b0, py};
+    // Row and column in the map, from -3 on.
+    wire signed [6:0] at_row = (stride_two ? {4'd0, oy, 1'b0} : {5'd0, oy}) + {5'd0, ky}
+                             - {5'd0, pad_rows};
+    wire signed [6:0] at_col = (ox[0] ? {5'd0, col_step} : 7'd0)
+                             + (ox[1] ? {4'd0, col_step, 1'b0} : 7'd0) + {5'd0, w}
+                             - {5'd0, pad_words};
+    wire at_map = at_row >= 0 && at_row < $signed({4'd0, in_rows}) && at_col >= 0
+               && at_col < $signed({4'd0, row_words});
+    wire [15:0] at_address = BASE + (at_row[0] ? row_words : 16'd0)
+                           + (at_row[1] ? row_words << 1 : 16'd0) + {9'd0, at_col};
+
+    always @(posedge clk) begin
+        if (!started) {w, ky, plane, dx, dy, px, py, group} <= 10'd0;
+        else if (running) begin
+            w <= last_w ? 2'd0 : w + 2'd1;
+            if (last_w)     ky    <= last_ky ? 2'd0 : ky + 2'd1;
+            if (last_ky)    plane <= !last_plane;
+            if (last_plane) dx    <= !last_dx;
+            if (last_dx)    dy    <= !last_dy;
+            if (last_dy)    px    <= !last_px;
+            if (last_px)    py    <= !last_py;
+            if (last_py)    group <= 1'b1;
+        end
+    end
 
     wire [15:0]    row;
     wire [16:0]    col;
@@ -66,17 +104,19 @@ module flx_addr_gen_formal (
     always @* begin
         assume (kh != 0 && run != 0 && pad_rows < kh && words <= 9'd24);
         if (running) begin
+            assert (inside_map == at_map);
             if (inside_map) assert (address >= BASE && address < BASE + map_area);
+            if (inside_map) assert (address == at_address);
+            assert (waddr == (group ? block : 5'd0) + place);
             assert (index == place);
             assert (first == (place == 0));
             assert (pos_last == (place == block - 5'd1));
             assert (double == (binary && two_planes && place == kernel));
             assert (layer_last == (steps == words - 9'd1));
             assert (pixel_last);
-            if (layer_last) assert (group_last);
-            if (group_last) assert (win_last);
-            if (win_last) assert (pos_last);
-            if (steps == 0) assert (win_first && waddr == 0);
+            assert (group_last == last_py);
+            assert (win_last == last_dy);
+            assert (win_first == (dx == 0 && dy == 0));
         end
     end
 endmodule
