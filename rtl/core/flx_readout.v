@@ -39,8 +39,8 @@ module flx_readout #(
 
     // Division of a granule address by KB <= 16: multiply by ceil(2^24 / KB), exact below 2^20,
     // a wire when KB is a power of two.
-    localparam [24:0] RECIPROCAL = ((1 << 24) + KB - 1) / KB;
-    wire [44:0] product = {25'd0, i_addr[19:0]} * {20'd0, RECIPROCAL};
+    localparam [31:0] RECIPROCAL = ((1 << 24) + KB - 1) / KB;
+    wire [44:0] product = {25'd0, i_addr[19:0]} * {20'd0, RECIPROCAL[24:0]};
     wire [19:0] word    = product[43:24];
     wire [24:0] base    = {5'd0, word} * KB[24:0];
     wire [19:0] bank    = i_addr[19:0] - base[19:0];
