@@ -7,24 +7,24 @@
 
 enum flx_status {
     FLX_OK = 0,
-    FLX_ERR_ARG = -1,         /* impossible argument or parameter */
-    FLX_ERR_NOMEM = -2,       /* out of memory */
-    FLX_ERR_IO = -3,          /* the operating system refused a read or write */
-    FLX_ERR_NOT_FOUND = -4,   /* file, folder, data set or device is missing */
-    FLX_ERR_FORMAT = -5,      /* the file is not what its name or header says */
-    FLX_ERR_TRUNCATED = -6,   /* the file or frame ends too early */
-    FLX_ERR_CRC = -7,         /* a checksum differs */
-    FLX_ERR_VERSION = -8,     /* a format version this program does not know */
-    FLX_ERR_XORNET = -9,      /* model and device use different XOR networks */
+    FLX_ERR_ARG = -1,          /* impossible argument or parameter */
+    FLX_ERR_NOMEM = -2,        /* out of memory */
+    FLX_ERR_IO = -3,           /* the operating system refused a read or write */
+    FLX_ERR_NOT_FOUND = -4,    /* file, folder, data set or device is missing */
+    FLX_ERR_FORMAT = -5,       /* the file is not what its name or header says */
+    FLX_ERR_TRUNCATED = -6,    /* the file or frame ends too early */
+    FLX_ERR_CRC = -7,          /* a checksum differs */
+    FLX_ERR_VERSION = -8,      /* a format version this program does not know */
+    FLX_ERR_XORNET = -9,       /* model and device use different XOR networks */
     FLX_ERR_UNSUPPORTED = -10, /* valid, but not supported here */
-    FLX_ERR_OVERFLOW = -11,   /* integer bounds cannot be proved */
-    FLX_ERR_CAPACITY = -12,   /* does not fit the device */
-    FLX_ERR_TIMEOUT = -13,    /* a bounded wait ended */
-    FLX_ERR_LINK = -14,       /* the link protocol was violated */
-    FLX_ERR_DEVICE = -15,     /* the device reported an error */
-    FLX_ERR_MISMATCH = -16,   /* results differ from the reference */
+    FLX_ERR_OVERFLOW = -11,    /* integer bounds cannot be proved */
+    FLX_ERR_CAPACITY = -12,    /* does not fit the device */
+    FLX_ERR_TIMEOUT = -13,     /* a bounded wait ended */
+    FLX_ERR_LINK = -14,        /* the link protocol was violated */
+    FLX_ERR_DEVICE = -15,      /* the device reported an error */
+    FLX_ERR_MISMATCH = -16,    /* results differ from the reference */
     FLX_ERR_INTERRUPTED = -17, /* stopped by the user; a checkpoint is left */
-    FLX_ERR_INTERNAL = -18    /* a bug: please report it */
+    FLX_ERR_INTERNAL = -18     /* a bug: please report it */
 };
 
 /** Name of a status code ("FLX_ERR_CRC"); never NULL. */

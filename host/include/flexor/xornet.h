@@ -21,11 +21,11 @@ enum flx_xornet_kind {
 
 struct flx_xornet {
     enum flx_xornet_kind kind;
-    int n_out;                   /* 1..32 */
-    int n_min, n_max;            /* accepted n_in, 1..n_out */
-    uint64_t seed;               /* what it was drawn from, for the record */
-    uint32_t rows[FLX_XOR_MAX];  /* nested: pair masks for i >= n_min, else 0;
-                                    fixed: the rows of M */
+    int n_out;                  /* 1..32 */
+    int n_min, n_max;           /* accepted n_in, 1..n_out */
+    uint64_t seed;              /* what it was drawn from, for the record */
+    uint32_t rows[FLX_XOR_MAX]; /* nested: pair masks for i >= n_min, else 0;
+                                   fixed: the rows of M */
 };
 
 /** Default network: nested, pairs spread evenly over the first n_min inputs.
