@@ -57,7 +57,7 @@ struct flx_layer_counters {
     uint64_t stall_requant; /* waited for the requantiser */
 };
 struct flx_counters {
-    uint64_t runs;   /* batches of p images */
+    uint64_t runs; /* batches of p images */
     uint64_t images;
     uint64_t cycles; /* sum over layers */
     uint64_t busy;
