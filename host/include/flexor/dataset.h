@@ -12,7 +12,7 @@ struct flx_dataset {
     int n, height, width, channels, classes;
     uint8_t *images; /* n x height x width x channels, channel innermost */
     uint8_t *labels; /* n */
-    char name[64]; /* "fashion-mnist", "mnist", "idx" or "cifar10", without a folder */
+    char name[64];   /* "fashion-mnist", "mnist", "idx" or "cifar10", without a folder */
 };
 
 /** Loads one split. @p limit > 0 keeps only the first images. The caller frees
