@@ -53,7 +53,7 @@ module flx_image_loader #(
     localparam G  = 4 * ACT_W;
     localparam GW = (WIN_MAX > 4) ? $clog2(WIN_MAX / 4) : 1;
 
-    localparam [1:0] S_DONE = 2'd0, S_BYTE = 2'd1, S_EMIT = 2'd2;
+    localparam [1:0] S_DONE = 2'd0, S_BYTE = 2'd1, S_EMIT = 2'd2, S_INIT = 2'd3;
 
     reg [1:0]               state;
     reg                     pending;  // i_start seen, the last image not finished
@@ -62,6 +62,10 @@ module flx_image_loader #(
     reg                     ended;    // the last byte of the framed image is in the window
     reg [7:0]               need;     // bytes until the window is complete
     reg [WIN_MAX*ACT_W-1:0] window;
+    // Bytes below the last one of the window take over from above, the last one takes the new
+    // byte, the others are zero. Filled one bit a cycle at the start of an image.
+    reg [WIN_MAX-1:0]       below;
+    wire [WIN_MAX-1:0]      at_last = {below[WIN_MAX-2:0], 1'b1} & ~below;
     reg [GW-1:0]            granule;
     reg [AW-1:0]            pixel;
 
@@ -85,15 +89,21 @@ module flx_image_loader #(
     always @(posedge clk) begin
         if (take) begin
             for (b = 0; b < WIN_MAX; b = b + 1)
-                if (b + 1 > {24'd0, i_win})
-                    window[b*ACT_W +: ACT_W] <= {ACT_W{1'b0}};
-                else if (b + 1 == {24'd0, i_win})
-                    window[b*ACT_W +: ACT_W] <= value[ACT_W-1:0];
-                else if (b + 1 < WIN_MAX)
-                    window[b*ACT_W +: ACT_W] <= window[(b+1)*ACT_W +: ACT_W];
+                window[b*ACT_W +: ACT_W] <= (value[ACT_W-1:0] & {ACT_W{at_last[b]}})
+                    | ((b + 1 < WIN_MAX && below[b]) ? window[(b+1)%WIN_MAX*ACT_W +: ACT_W]
+                                                     : {ACT_W{1'b0}});
         end
 
         case (state)
+        S_INIT: begin
+            need <= need - 8'd1;
+            if (need == 8'd1) begin
+                need  <= i_win;
+                state <= S_BYTE;
+            end else begin
+                below <= {below[WIN_MAX-2:0], 1'b1};
+            end
+        end
         S_BYTE:
             if (take) begin
                 x     <= row_end ? -{1'b0, i_pad_bytes} : x + 17'd1;
@@ -125,7 +135,8 @@ module flx_image_loader #(
         end else if (pending && waiting) begin
             pending  <= 1'b0;
             o_engine <= next_engine;
-            state    <= S_BYTE;
+            state    <= S_INIT;
+            below    <= {WIN_MAX{1'b0}};
             x        <= -{1'b0, i_pad_bytes};
             y        <= -{9'd0, i_pad_rows};
             need     <= i_win;
@@ -150,7 +161,6 @@ module flx_image_loader #(
         assume (f_started || rst);
         assume (i_win >= 8'd1 && i_win <= WIN_MAX);
         if (f_started) begin
-            assert (state == S_DONE || state == S_BYTE || state == S_EMIT);
             if (o_we) begin
                 assert (o_wbank < KB);
                 assert ({granule, 2'b00} < i_win);
@@ -160,9 +170,9 @@ module flx_image_loader #(
         end
     end
 
-    reg              f_held, f_reset;
+    reg               f_held;
     reg [AW+BW+G-1:0] f_write;
-    reg [7:0]        f_win;
+    reg [7:0]         f_win;
     always @(posedge clk) begin
         f_held  <= o_we && !i_grant && !rst;
         f_write <= {o_waddr, o_wbank, o_wdata};
