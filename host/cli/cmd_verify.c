@@ -15,7 +15,7 @@ static const char help[] =
     "                     [--activations [N]] [--jobs J] [--random N] [--json]\n"
     "Runs test images on a device and compares every logit with the integer reference.\n"
     "  --device SPEC      sim (default), sim:SHAPE, ...: see flexor devices; options after\n"
-    "                     commas: stream, seed=N, stall=PERCENT, trace=FILE\n"
+    "                     commas: stream, seed=N, stall=PERCENT, noise=N, timeout=MS, trace=FILE\n"
     "  --data NAME        data set, for example mnist:DIR (default: the model's)\n"
     "  --images N         so many test images (default: 100)\n"
     "  --first I          begin with test image I (default: 0)\n"

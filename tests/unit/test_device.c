@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "device/accel.h"
+#include "device/noise.h"
 #include "device_fixture.h"
 #include "flexor/device.h"
 #include "flexor/exec.h"
@@ -133,6 +134,31 @@ static void logits_are_right_over_a_noisy_link(void **state)
                                               .drop_frame = 100,
                                               .partial = i % 2};
         expect_right(&b, i % 7 < 3);
+        bench_end(&b);
+    }
+}
+
+static void logits_are_right_through_a_noisy_cable(void **state)
+{
+    (void)state;
+    uint64_t seed = fixture_seed();
+    for (uint64_t i = 0; i < 20; i++) {
+        struct bench b;
+        struct flx_accel *a;
+        bench_begin(&b, seed + i, 5);
+        struct flx_transport t = {&soft_transport, b.soft};
+        const struct flx_accel_options o = {.backend = "soft",
+                                            .detail = "software device",
+                                            .stream = i % 2,
+                                            .session = {.timeout_ms = 100, .retries = 12}};
+        assert_int_equal(flx_noise_wrap(&t, 2000, seed + i), FLX_OK);
+        assert_int_equal(flx_accel_open(t, &o, &a), FLX_OK);
+        assert_int_equal(flx_accel_ops.load(a, b.m), FLX_OK);
+        assert_int_equal(flx_accel_ops.infer(a, b.images, b.n, b.logits), FLX_OK);
+        if (!same_logits(&b))
+            fail_msg("seed %llu: wrong logits", (unsigned long long)b.seed);
+        flx_accel_ops.close(a);
+        assert_true(b.soft->closed);
         bench_end(&b);
     }
 }
@@ -379,7 +405,8 @@ static void a_bad_spec_string_is_refused(void **state)
     static const char *const bad[] = {
         "",           "teapot",    "ref:x",        "ref,stream",   "sim:",
         "sim:../k16", "sim,seed=", "sim,seed=-1",  "sim,stall=96", "sim,stall=x",
-        "sim,trace=", "sim,,",     "sim,stream=1", "sim,nonsense"};
+        "sim,trace=", "sim,,",     "sim,stream=1", "sim,nonsense", "sim,noise=x",
+        "ref,noise=5"};
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct flx_device *d;
         if (flx_device_open(bad[i], &d) != FLX_ERR_ARG)
@@ -422,6 +449,7 @@ int main(void)
         cmocka_unit_test(logits_are_right_over_a_clean_link),
         cmocka_unit_test(logits_are_right_although_answers_get_lost),
         cmocka_unit_test(logits_are_right_over_a_noisy_link),
+        cmocka_unit_test(logits_are_right_through_a_noisy_cable),
         cmocka_unit_test(a_hopeless_link_ends_with_a_name_and_never_with_wrong_logits),
         cmocka_unit_test(a_device_that_dies_is_reported),
         cmocka_unit_test(endless_garbage_is_reported),

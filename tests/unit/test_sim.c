@@ -129,12 +129,20 @@ static void gaps_and_back_pressure_change_nothing(void **state)
     random_models_are_bit_exact(",stall=60,stream");
 }
 
+static void a_noisy_link_changes_nothing(void **state)
+{
+    (void)state;
+    random_models_are_bit_exact(",noise=3000,timeout=20");
+    random_models_are_bit_exact(",noise=3000,timeout=20,stream");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resident_weights_give_the_reference),
         cmocka_unit_test(streamed_weights_give_the_reference),
         cmocka_unit_test(gaps_and_back_pressure_change_nothing),
+        cmocka_unit_test(a_noisy_link_changes_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** Devices: one API over the reference, the simulated accelerator and boards.
  *  Spec strings: "ref", "sim", "sim:SHAPE" (a built simulation, e.g.
- *  "sim:k16t16p1"), with options after commas: "sim:k8t8p2,stream,trace=F.fst,
- *  seed=7,stall=30" (seed: values of registers and memories at the start, and of
- *  the back-pressure; stall: per cent of cycles with random gaps and
- *  back-pressure). A device is not thread-safe; several may be open at once. */
+ *  "sim:k16t16p1"), with options after commas, as in "sim:k8t8p2,stream,seed=7":
+ *    stream        weights are streamed for each batch even if they would fit
+ *    seed=N        values of registers and memories at the start, stalls, noise
+ *    stall=PERCENT cycles with random gaps and back-pressure on the link
+ *    noise=N       one byte in N is lost, damaged or doubled on the link
+ *    timeout=MS    device time without an answer before the session recovers
+ *    trace=FILE    FST trace of all signals
+ *  A device is not thread-safe; several may be open at once. */
 #ifndef FLEXOR_DEVICE_H
 #define FLEXOR_DEVICE_H
 #include <stdint.h>

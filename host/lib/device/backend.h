@@ -10,7 +10,9 @@ struct flx_spec {
     char backend[16];
     char name[64]; /* shape or serial number; "" = the default */
     int stream;
-    int stall; /* per cent */
+    int stall;      /* per cent */
+    int timeout_ms; /* of the session; 0 = default */
+    uint64_t noise; /* one byte in so many suffers; 0 = none */
     uint64_t seed;
     char trace[256]; /* file, "" = none */
 };

@@ -70,7 +70,7 @@ static const struct flx_device_ops ref_ops = {
 
 static int ref_open(const struct flx_spec *spec, const struct flx_device_ops **ops, void **self)
 {
-    if (*spec->name || spec->stream || spec->stall || *spec->trace)
+    if (*spec->name || spec->stream || spec->stall || spec->noise || *spec->trace)
         return flx_fail(FLX_ERR_ARG, "device ref takes neither a name nor options");
     *self = calloc(1, sizeof(struct ref));
     if (!*self)

@@ -11,6 +11,7 @@
 #include "../../../sim/flx_sim.h"
 #include "accel.h"
 #include "flexor/status.h"
+#include "noise.h"
 
 #define DEFAULT_SHAPE "k16t16p1"
 #define TRACE_SUFFIX  "-trace"
@@ -126,10 +127,15 @@ static int sim_open(const struct flx_spec *spec, const struct flx_device_ops **o
     int status = find(shape, *spec->trace != 0, path, sizeof path);
     if (!status)
         status = open_transport(spec, path, &t, &text);
+    if (!status && spec->noise)
+        status = flx_noise_wrap(&t, spec->noise, spec->seed);
     if (status)
         return status;
     snprintf(detail, sizeof detail, "%s: %s", shape, text);
-    const struct flx_accel_options o = {.backend = "sim", .detail = detail, .stream = spec->stream};
+    const struct flx_accel_options o = {.backend = "sim",
+                                        .detail = detail,
+                                        .stream = spec->stream,
+                                        .session = {.timeout_ms = spec->timeout_ms}};
     *ops = &flx_accel_ops;
     return flx_accel_open(t, &o, (struct flx_accel **)self);
 }

@@ -37,12 +37,20 @@ static int take_option(char *text, struct flx_spec *o)
         o->stall = (int)v;
         return status;
     }
+    if (!strcmp(text, "noise") && value)
+        return number(text, value, UINT32_MAX, &o->noise);
+    if (!strcmp(text, "timeout") && value) {
+        status = number(text, value, 1000000, &v);
+        o->timeout_ms = (int)v;
+        return status;
+    }
     if (!strcmp(text, "trace") && value && *value && strlen(value) < sizeof o->trace) {
         strcpy(o->trace, value);
         return FLX_OK;
     }
     return flx_fail(FLX_ERR_ARG,
-                    "device option '%s': known are stream, seed=N, stall=PERCENT, trace=FILE",
+                    "device option '%s': known are stream, seed=N, stall=PERCENT, noise=N, "
+                    "timeout=MS, trace=FILE",
                     text);
 }
 
