@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "cli.h"
 #include "flexor/log.h"
@@ -61,8 +63,20 @@ static int run(int argc, char **argv)
     return bad_usage("unknown command", argv[0]);
 }
 
+/* Threads of libgomp that spin while they wait make training ten times slower when
+ * another program wants the cores. It reads its settings before main begins, so the
+ * program starts itself again with a short spin, unless the user has chosen. */
+static void limit_spinning(char **argv)
+{
+    if (getenv("GOMP_SPINCOUNT") || getenv("OMP_WAIT_POLICY"))
+        return;
+    if (setenv("GOMP_SPINCOUNT", "1000", 1) == 0)
+        execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
+    limit_spinning(argv);
     int level = FLX_LOG_WARN, i = 1;
     for (; i < argc && argv[i][0] == '-'; i++) {
         if (!strcmp(argv[i], "-v") && level < FLX_LOG_DEBUG) {
