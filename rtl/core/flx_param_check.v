@@ -54,8 +54,8 @@ module flx_param_check #(
         if (WMEM_WORDS < 4 || WMEM_WORDS > 65536 || (1 << $clog2(WMEM_WORDS)) != WMEM_WORDS) begin : g_check_wmem
             flx_error_WMEM_WORDS_must_be_a_power_of_two_from_4_to_65536 stop ();
         end
-        if (PMEM_CH < 4 * RQ || PMEM_CH > 65536 || (1 << $clog2(PMEM_CH)) != PMEM_CH) begin : g_check_pmem
-            flx_error_PMEM_CH_must_be_a_power_of_two_from_16_to_65536 stop ();
+        if (PMEM_CH < 4 * RQ || PMEM_CH > 65536 || PMEM_CH % RQ != 0) begin : g_check_pmem
+            flx_error_PMEM_CH_must_be_a_multiple_of_RQ_from_16_to_65536 stop ();
         end
         if (PROG_LAYERS < 1 || PROG_LAYERS > 64) begin : g_check_prog
             flx_error_PROG_LAYERS_must_be_1_to_64 stop ();

@@ -2,13 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 # core: flx_core runs random layer chains in Icarus, in many shapes, and answers what the
 # golden model in tests/rtl/core says: logits, activations after every layer, counters.
-# Then LeNet-5 in Verilator, whose lanes must be busy in 85 % of the cycles of conv2 and fc1.
+# Then LeNet-5 in Verilator, whose lanes must be busy in 85 % of the cycles of conv2 and fc1;
+# the requantiser alone with extreme values; impossible parameters, which stop elaboration.
 # FLX_SEED: first seed, FLX_SEEDS: chains a shape, FLX_SHAPES: a regular expression.
 set -eu
 cd "$(dirname "$0")/../.."
 
 seed=${FLX_SEED:-1}
-seeds=${FLX_SEEDS:-8}
+seeds=${FLX_SEEDS:-4}
 work=build/rtl-core
 gen=$work/gen_case
 bench=tests/rtl/core/tb_core.v
@@ -115,8 +116,42 @@ run_lenet() {
     done
 }
 
+run_requant() { # T RQ ACT_W
+    local log
+    iverilog -g2005 -s tb_requant -Ptb_requant.T="$1" -Ptb_requant.RQ="$2" \
+        -Ptb_requant.ACT_W="$3" -o "$work/requant.vvp" tests/rtl/core/tb_requant.v \
+        rtl/core/flx_requant.v
+    log=$(vvp -n "$work/requant.vvp" +seed="$seed")
+    echo "requantiser T=$1 RQ=$2 ACT_W=$3: $log"
+    [[ $log == *PASS* ]]
+}
+
+refused() { # PARAMETER=VALUE PART-OF-THE-MESSAGE
+    local log
+    if log=$(iverilog -g2005 -I"$work/k8t8p1" -s flx_core -t null -Pflx_core."$1" \
+        rtl/core/*.v 2>&1) || [[ $log != *flx_error_$2* ]]; then
+        echo "flx_core takes $1: $log"
+        return 1
+    fi
+    echo "refused: $1"
+}
+
 while read -r name params; do
     [[ $name =~ ${FLX_SHAPES:-.} ]] || continue
     run_shape "$name" "$params"
 done < <(shapes)
-[ -n "${FLX_SHAPES:-}" ] || run_lenet
+[ -z "${FLX_SHAPES:-}" ] || exit 0
+
+run_lenet
+run_requant 8 2 8
+run_requant 4 4 8
+run_requant 8 1 4
+refused K=6 K_must_be
+refused T=12 T_must_be
+refused N_OUT=16 N_OUT_differs
+refused NIN_MAX=8 NIN_MAX_is
+refused RQ=3 RQ_must
+refused WMEM_WORDS=1000 WMEM_WORDS_must
+refused AMEM_WORDS=100000 AMEM_WORDS_must
+refused WIN_MAX=30 WIN_MAX_must
+refused ACC_W=8 ACC_W_must

@@ -156,6 +156,12 @@ module tb_core;
                 end
             end
             11: $display("counter %0d = %0d", data, got);
+            12: begin
+                repeat (data) @(negedge clk);
+                rst = 1'b1;
+                @(negedge clk);
+                rst = 1'b0;
+            end
             default: ;
             endcase
         end
