@@ -19,6 +19,7 @@ struct bench {
     int n;
     int32_t *expected, *logits;
     uint64_t seed;
+    struct flx_session_stats stats; /* of the session that expect_right closed */
 };
 
 static inline void bench_begin(struct bench *b, uint64_t seed, int n)
@@ -86,6 +87,7 @@ static inline void expect_right(struct bench *b, int stream)
         fail_msg("seed %llu: %s", (unsigned long long)b->seed, flx_last_error());
     if (!same_logits(b))
         fail_msg("seed %llu: wrong logits", (unsigned long long)b->seed);
+    flx_session_stats(flx_accel_session(a), &b->stats);
     flx_accel_ops.close(a);
     assert_true(b->soft->closed);
 }

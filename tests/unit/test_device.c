@@ -17,6 +17,7 @@ static void logits_are_right_over_a_clean_link(void **state)
         struct bench b;
         bench_begin(&b, seed + i, 1 + (int)(i % 8));
         expect_right(&b, i % 2);
+        assert_int_equal(b.stats.recoveries, 0);
         bench_end(&b);
     }
 }

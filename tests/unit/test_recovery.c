@@ -14,14 +14,18 @@
 static void logits_are_right_although_answers_get_lost(void **state)
 {
     (void)state;
-    uint64_t seed = fixture_seed();
+    uint64_t seed = fixture_seed(), recoveries = 0, resent = 0;
     for (uint64_t i = 0; i < 40; i++) {
         struct bench b;
         bench_begin(&b, seed + i, 9);
         b.soft->faults.drop_frame = 5 + i % 6;
         expect_right(&b, i % 2);
+        recoveries += b.stats.recoveries;
+        resent += b.stats.resent;
         bench_end(&b);
     }
+    assert_true(recoveries > 40);
+    assert_true(resent > 0);
 }
 
 static void logits_are_right_over_a_noisy_link(void **state)
