@@ -9,7 +9,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 seed=${FLX_SEED:-1}
-seeds=${FLX_SEEDS:-4}
+seeds=${FLX_SEEDS:-3}
 work=build/rtl-core
 gen=$work/gen_case
 bench=tests/rtl/core/tb_core.v

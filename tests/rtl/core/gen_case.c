@@ -81,12 +81,12 @@ static int draw_layer(struct layer *l, int first, int last, int h, int w, int c)
     l->n_in = sh.kind ? sh.nmin : between(sh.nmin, sh.nmax);
     int full = last || !between(0, 5);
     l->pad = full ? 0 : between(0, 2);
-    l->stride = full ? 1 : between(1, 3);
+    l->stride = full || (first && between(0, 2)) ? 1 : between(1, 3);
     l->kh = full ? h : between(1, 4);
     l->kw = full ? w : between(1, 4);
-    l->pool = full ? 1 : between(1, 3);
+    l->pool = full || (first && between(0, 2)) ? 1 : between(1, 3);
     l->in_zero = first ? between(0, (1 << sh.actw) - 1) : 0;
-    l->out_c = last ? between(1, sh.res) : between(1, 3 * sh.t / 2);
+    l->out_c = last ? between(1, sh.res) : between(1, between(0, 3) ? 3 * sh.t / 2 : 3 * sh.t);
     if (l->kh > h + 2 * l->pad || l->kw > w + 2 * l->pad)
         return 0;
     if (conv_h(l) < l->pool || conv_w(l) < l->pool)
