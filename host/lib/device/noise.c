@@ -29,7 +29,9 @@ static void distort(struct noise *s, struct queue *q, const uint8_t *data, size_
         uint64_t kind = flx_rng_below(&s->rng, s->one_in) ? 0 : 1 + flx_rng_below(&s->rng, 3);
         if (kind == 1)
             continue;
-        uint8_t flip = kind == 2 ? (uint8_t)(1u << flx_rng_below(&s->rng, 8)) : 0;
+        uint8_t flip = 0;
+        if (kind == 2)
+            flip = (uint8_t)(1u << flx_rng_below(&s->rng, 8));
         q->bytes[q->end++] = data[i] ^ flip;
         if (kind == 3)
             q->bytes[q->end++] = data[i];
