@@ -35,7 +35,7 @@ $(B)/flexor: $(CLI_OBJ) $(B)/libflexor.a
 
 $(B)/obj/%.o: %.c | $(B)/gen/flx_proto.h
 	@mkdir -p $(@D)
-	$(CC) $(FLX_CFLAGS) -Ihost/lib/$(word 3,$(subst /, ,$*)) -c -o $@ $<
+	$(CC) $(FLX_CFLAGS) -c -o $@ $<
 
 # Unit tests: one program a file, cmocka.
 $(B)/tests/%: tests/unit/%.c $(B)/libflexor.a
