@@ -209,10 +209,10 @@ module flx_command #(
     end
 
     // Verdict on the header
-    wire [2:0] verdict = !crc_ok                     ? `FLX_ST_CRC :
-                         !any_seq && !seq_ok          ? `FLX_ST_SEQ :
-                         !known                      ? `FLX_ST_TYPE :
-                         !len_ok                     ? `FLX_ST_LENGTH : `FLX_ST_OK;
+    wire [2:0] verdict = !crc_ok             ? `FLX_ST_CRC :
+                         !any_seq && !seq_ok ? `FLX_ST_SEQ :
+                         !known              ? `FLX_ST_TYPE :
+                         !len_ok             ? `FLX_ST_LENGTH : `FLX_ST_OK;
     wire executed = crc_ok && known && (any_seq || seq_ok);
 
     always @(posedge clk) begin
@@ -229,8 +229,8 @@ module flx_command #(
                 state    <= S_CHECK;
             end
             S_CHECK: begin
-                nak         <= !executed;
-                status   <= verdict;
+                nak    <= !executed;
+                status <= verdict;
                 if (executed && !ping)
                     expected <= seq + 1'b1;
                 state <= verdict != `FLX_ST_OK || hello || ping ? S_START : reset ? S_RESET : S_FIELDS;
@@ -306,6 +306,66 @@ module flx_command #(
             failures   <= 8'd0;
         end
     end
+
+`ifdef FORMAL
+    // Environment: a frame waits until it is taken; the buffer holds its byte; the sender is
+    // busy from o_tx_start until it has taken o_tx_len bytes; a run begins with o_run only.
+    reg         f_past = 1'b0;
+    reg         f_rst, f_frame_held, f_busy, f_run, f_tx_held, f_ld_held, f_buf_en, f_started;
+    reg  [7:0]  f_buf, f_tx_data;
+    reg  [AB:0] f_frame_len, f_tx_len, f_left;
+    reg         f_sending;
+    reg  [WB:0] f_wait;   // clocks of waiting for the core
+    reg         f_reading;
+
+    always @(posedge clk) begin
+        f_past       <= 1'b1;
+        f_rst        <= rst;
+        f_frame_held <= i_frame_valid && !o_take;
+        f_frame_len  <= i_frame_len;
+        f_busy       <= i_busy;
+        f_run        <= o_run;
+        f_tx_held    <= o_tx_valid && !i_tx_ready && !i_tx_idle;
+        f_tx_data    <= o_tx_data;
+        f_tx_len     <= o_tx_len;
+        f_ld_held    <= o_ld_valid && !i_ld_ready;
+        f_buf        <= i_buf_data;
+        f_buf_en     <= o_buf_en;
+        f_started    <= o_tx_start;
+        f_sending    <= !rst && (o_tx_start || f_sending && !i_tx_idle);
+        f_left       <= f_started ? o_tx_len - sent : f_left - sent;
+        f_wait       <= !rst && waiting && !accept ? f_wait + 1'b1 : 0;
+        f_reading    <= !rst && (o_rd_en || f_reading && state == S_READ_WAIT && !i_rd_valid);
+    end
+
+    always @* begin
+        assume (f_past || rst);
+        assume (i_frame_len <= MAX_PAYLOAD);
+        assume (!f_past || !f_frame_held || (i_frame_valid && i_frame_len == f_frame_len));
+        assume (!f_past || f_rst || f_busy || f_run || !i_busy);
+        assume (f_buf_en || i_buf_data == f_buf);
+        assume (i_tx_idle == !f_sending || f_sending && !f_started && f_left == 0);
+        assume (!i_tx_ready || f_sending && !f_started && f_left != 0);
+        if (f_past && !f_rst && !rst) begin
+            // One answer a frame, and only while the sender is free
+            assert (!o_tx_start || i_tx_idle);
+            assert (f_started || !f_sending || i_tx_idle || o_tx_len == f_tx_len || f_left == f_tx_len);
+            assert (o_tx_len <= MAX_PAYLOAD);
+            assert (!f_tx_held || !f_sending || o_tx_valid && o_tx_data == f_tx_data);
+            // Bytes for the core hold until they are taken or the watchdog ends the load,
+            // come after the start, and are those of the payload.
+            assert (!f_ld_held || state != S_WRITE || o_ld_valid && o_ld_data == f_buf);
+            assert (!o_ld_valid || state == S_WRITE && !o_ld_start);
+            assert (!o_ld_valid || ptr <= len);
+            // The core is started and its memories are written only while it is idle.
+            assert (!o_run || !i_busy);
+            assert (!o_ld_start || target > `FLX_WR_WEIGHTS || !i_busy);
+            assert (!o_rd_en || !f_reading);
+            // Every wait ends.
+            assert (f_wait <= WATCHDOG + 1);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -3,7 +3,7 @@
 // payload in one half of a double buffer and checks the CRC. The other half
 // belongs to the frame that is executed at the same time.
 //
-// MAX_PAYLOAD    largest payload in bytes, a power of two, 64 ... 32768
+// MAX_PAYLOAD    largest payload in bytes, a power of two, 8 ... 32768
 // FRAME_TIMEOUT  clocks of idle line after which an incomplete frame is dropped, >= 2
 //
 // i_rx_*: a byte is taken in a cycle with i_rx_valid and o_rx_ready. o_rx_ready
@@ -44,8 +44,8 @@ module flx_frame_rx #(
                      S_HCS = 3'd5, S_BODY = 3'd6, S_DONE = 3'd7;
 
     generate
-        if (MAX_PAYLOAD < 64 || MAX_PAYLOAD > 32768 || MAX_PAYLOAD != 1 << AB)
-            flx_error_max_payload_must_be_a_power_of_two_from_64_to_32768 u_error ();
+        if (MAX_PAYLOAD < 8 || MAX_PAYLOAD > 32768 || MAX_PAYLOAD != 1 << AB)
+            flx_error_max_payload_must_be_a_power_of_two_from_8_to_32768 u_error ();
         if (FRAME_TIMEOUT < 2)
             flx_error_frame_timeout_must_be_at_least_2 u_error ();
     endgenerate
@@ -138,6 +138,60 @@ module flx_frame_rx #(
             state <= S_HUNT;
         end
     end
+
+`ifdef FORMAL
+    reg           f_past = 1'b0;
+    reg           f_rst, f_held, f_read;  // previous clock
+    reg  [AB+16:0] f_frame;
+    reg  [TB:0]   f_idle;     // clocks since a byte was taken
+    reg  [AB-1:0] f_addr;     // any, picked while rst
+    reg  [7:0]    f_new;      // byte f_addr of the frame that is received
+    reg  [7:0]    f_old;      // and of the one that is executed
+    reg           f_old_has;
+    wire          f_new_has = state != S_HUNT && pos > {1'b0, f_addr};
+
+    always @(posedge clk) begin
+        f_past  <= 1'b1;
+        f_rst   <= rst;
+        f_held  <= o_valid && !i_take;
+        f_frame <= {o_type, o_seq, o_len};
+        f_read  <= i_buf_en && i_buf_addr == f_addr && f_old_has && !i_take;
+        f_idle  <= rst || take_byte || state == S_HUNT || state == S_DONE ? 0 : f_idle + 1'b1;
+        if (store && pos[AB-1:0] == f_addr)
+            f_new <= i_rx_data;
+        if (i_take) begin
+            f_old     <= f_new;
+            f_old_has <= f_new_has;
+        end
+        if (rst) begin
+            f_addr    <= i_buf_addr;
+            f_old_has <= 1'b0;
+        end
+    end
+
+    always @* begin
+        assume (f_past || rst);
+        assume (!i_take || o_valid);
+        if (f_past) begin
+            // Nothing is written behind the buffer, and a frame that waits is whole.
+            assert (!store || (pos < len && len <= MAX_PAYLOAD));
+            assert (state != S_DONE || (pos == len && len <= MAX_PAYLOAD));
+            // A frame keeps its payload while the next one is received.
+            assert (!f_new_has || mem[{bank, f_addr}] == f_new);
+            assert (!f_old_has || mem[{!bank, f_addr}] == f_old);
+            assert (f_rst || !f_read || o_buf_data == f_old);
+            // An incomplete frame does not outlive an idle line.
+            assert (state == S_HUNT || f_idle < FRAME_TIMEOUT);
+            // The line is held only by a frame that waits, and that frame stays.
+            assert (o_rx_ready == !o_valid);
+            assert (f_rst || !f_held || (o_valid && f_frame == {o_type, o_seq, o_len}));
+            // What makes the above inductive
+            assert (state < S_BODY || (len <= MAX_PAYLOAD && pos <= len));
+            assert (state == S_HUNT || state >= S_BODY || pos == 0);
+            assert (state == S_HUNT || idle == f_idle);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -107,6 +107,54 @@ module flx_frame_tx #(
         else if (step)
             state <= state + 1'b1;
     end
+
+`ifdef FORMAL
+    reg          f_past = 1'b0;
+    reg          f_rst, f_held, f_idle;  // previous clock: rst, a byte was not taken, idle
+    reg [7:0]    f_data;
+    reg [AB:0]   f_len;
+    reg [AB+2:0] f_bytes;  // bytes of this frame that went to the output
+    reg [AB:0]   f_taken;  // payload bytes taken
+    wire [31:0]  f_all = i_len + `FLX_HDR_BYTES + `FLX_CRC_BYTES;
+
+    always @(posedge clk) begin
+        f_past <= 1'b1;
+        f_rst  <= rst;
+        f_held <= o_tx_valid && !i_tx_ready;
+        f_idle <= o_idle;
+        f_data <= o_tx_data;
+        f_len  <= i_len;
+        if (state == S_IDLE) begin
+            f_bytes <= 0;
+            f_taken <= 0;
+        end else begin
+            f_bytes <= f_bytes + step;
+            f_taken <= f_taken + (i_valid && o_ready);
+        end
+    end
+
+    always @* begin
+        assume (f_past || rst);
+        assume (i_len <= MAX_PAYLOAD);
+        assume (!i_start || o_idle);
+        assume (!f_past || f_idle || i_len == f_len);
+        if (f_past) begin
+            // Never more than announced, neither in nor out, and never less.
+            assert (!o_ready || f_taken < i_len);
+            assert (o_idle || f_bytes < f_all);
+            assert (f_rst || !o_idle || f_idle || f_bytes == f_all);
+            // A byte stays until it is taken.
+            assert (f_rst || !f_held || (o_tx_valid && o_tx_data == f_data));
+            // What makes the above inductive
+            assert (o_idle || f_taken <= i_len);
+            assert (o_idle || state == S_BODY || (f_bytes == state - 1 && f_taken == 0));
+            assert (state != S_BODY || f_bytes == `FLX_HDR_BYTES + f_taken + crcs);
+            assert (state != S_BODY || (crc_turn == (f_taken == i_len) && pos == f_taken + 1));
+            assert (o_idle || state == S_SOF || state == S_BODY || pos == 1);
+            assert (o_idle || crcs == 0 || (state == S_BODY && crc_turn));
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

@@ -59,6 +59,11 @@ module flx_link #(
 );
     localparam AB = $clog2(MAX_PAYLOAD);
 
+    generate
+        if (MAX_PAYLOAD < 64)
+            flx_error_max_payload_must_be_at_least_64 u_error ();
+    endgenerate
+
     wire          frame_valid, frame_crc_ok, frame_take;
     wire [7:0]    frame_type, frame_seq;
     wire [AB:0]   frame_len;

@@ -200,6 +200,47 @@ module flx_request #(
         else if (i_step)
             place <= place + 1'b1;
     end
+
+`ifdef FORMAL
+    // Environment: the order of the strobes; steps only after a good status, while o_full
+    // is 0 and valid.
+    reg        f_past = 1'b0;
+    reg  [2:0] f_phase;   // 0 fields, 1 after i_sum, ... 4 status known
+    reg        f_good;
+    reg  [1:0] f_settle;  // clocks until o_full is valid
+    reg        f_write, f_read, f_run;
+    wire [31:0] f_limit = wr_program  ? PROG_WORDS :
+                          wr_params   ? PMEM_CH :
+                          wr_weights  ? WMEM_WORDS :
+                          rd_results  ? RES_WORDS :
+                          rd_counters ? CNT_WORDS : AMEM_WORDS;
+
+    always @(posedge clk) begin
+        f_past  <= 1'b1;
+        f_write <= i_write;
+        f_read  <= i_read;
+        f_run   <= i_run;
+        f_phase <= i_clear ? 0 : i_sum ? 1 : f_phase == 0 || f_phase == 4 ? f_phase : f_phase + 1'b1;
+        if (f_phase == 2)
+            f_good <= o_status == `FLX_ST_OK;
+        f_settle <= i_step && (i_read || o_pause) ? 2 : f_settle == 0 ? 0 : f_settle - 1'b1;
+    end
+
+    always @* begin
+        assume (f_past || i_clear);
+        assume (i_write + i_read + i_run <= 1);
+        assume (!f_past || i_clear || (i_write == f_write && i_read == f_read && i_run == f_run));
+        assume (!i_clear || !i_take && !i_sum && !i_step);
+        assume (!(i_take || i_sum) || f_phase == 0 && !(i_take && i_sum));
+        assume (!i_step || f_phase == 4 && f_good && !i_run && f_settle == 0 && !o_full);
+        if (f_past && i_step) begin
+            // No step leaves its memory.
+            assert (wr_image || wr_stream || addr < f_limit);
+            assert (o_addr == addr && place <= unit);
+            assert (!rd_act || o_rd_addr == addr * GRANULES + place);
+        end
+    end
+`endif
 endmodule
 
 `default_nettype wire

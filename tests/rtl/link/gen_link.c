@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** gen_link DIR CONFIG SCENARIO SEED: writes DIR/stimulus.hex and DIR/expected.hex for
- *  tb_link.v. gen_link --list: names of the scenarios. gen_link --params CONFIG:
- *  Icarus options for the build's parameters. */
+ *  tb_link.v. gen_link --list, --shapes: their names.
+ *  gen_link --params CONFIG: Icarus options for the parameters of the shape. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -66,12 +66,18 @@ int main(int argc, char **argv)
             puts(s->name);
         return 0;
     }
+    if (argc == 2 && strcmp(argv[1], "--shapes") == 0) {
+        for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
+            puts(configs[i].name);
+        return 0;
+    }
     if (argc == 3 && strcmp(argv[1], "--params") == 0) {
         print_params(find_config(argv[2]));
         return 0;
     }
     if (argc != 5) {
-        fprintf(stderr, "usage: gen_link DIR CONFIG SCENARIO SEED | --list | --params CONFIG\n");
+        fprintf(stderr,
+                "usage: gen_link DIR CONFIG SCENARIO SEED | --list | --shapes | --params CONFIG\n");
         return 2;
     }
     const struct scenario *s = scenarios;

@@ -27,7 +27,7 @@ module tb_link #(
     parameter FRAME_TIMEOUT = 300,
     parameter WATCHDOG      = 500
 );
-    localparam DEPTH = 1 << 21;
+    localparam DEPTH = 1 << 19;
 
     reg        clk = 0, rst = 1, link_reset = 0;
     reg        rx_valid = 0, tx_ready = 0;
@@ -90,11 +90,15 @@ module tb_link #(
         for (i = 0; i < DEPTH && got == 1; i = i + 1)
             got = $fscanf(file, "%h", stimulus[i]);
         $fclose(file);
+        if (i == DEPTH)
+            fail("the stimulus is too long for the bench");
         file = $fopen({dir, "/expected.hex"}, "r");
         got = 1;
         for (i = 0; i < DEPTH && got == 1; i = i + 1)
             got = $fscanf(file, "%h", expected[i]);
         $fclose(file);
+        if (i == DEPTH)
+            fail("the stimulus is too long for the bench");
         dut.u_core.seed = seed;
         repeat (4) @(posedge clk);
         rst <= 0;
