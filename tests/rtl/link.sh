@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# link: every scenario of tests/rtl/link/scenario.c in Icarus, over flx_top with a stand-in
+# link: every scenario of tests/rtl/link in Icarus, over flx_top with a stand-in
 # for the core, in four shapes, with random gaps and back-pressure on both sides; random
 # damaged frames with several seeds. FLX_SEED: first seed. FLX_ROUNDS: seeds of the random
 # frames in every shape. FLX_SCENARIO: a regular expression of names.

@@ -15,6 +15,22 @@ static const struct config configs[] = {
     {"k24t16p1", 24, 16, 1, 8, 100, 512, 64, 2, 16, 128},
 };
 
+static const struct scenario *const groups[] = {
+    requests_scenarios, line_scenarios, refusals_scenarios, waits_scenarios, random_scenarios};
+
+/** The scenario of that name; without a name, prints all names. */
+static const struct scenario *find_scenario(const char *name)
+{
+    for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+        for (const struct scenario *s = groups[g]; s->name; s++) {
+            if (!name)
+                puts(s->name);
+            else if (strcmp(s->name, name) == 0)
+                return s;
+        }
+    return NULL;
+}
+
 static const struct config *find_config(const char *name)
 {
     for (size_t i = 0; i < sizeof configs / sizeof *configs; i++)
@@ -62,8 +78,7 @@ static void write_files(const char *dir, const struct bench *b)
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--list") == 0) {
-        for (const struct scenario *s = scenarios; s->name; s++)
-            puts(s->name);
+        find_scenario(NULL);
         return 0;
     }
     if (argc == 2 && strcmp(argv[1], "--shapes") == 0) {
@@ -80,10 +95,8 @@ int main(int argc, char **argv)
                 "usage: gen_link DIR CONFIG SCENARIO SEED | --list | --shapes | --params CONFIG\n");
         return 2;
     }
-    const struct scenario *s = scenarios;
-    while (s->name && strcmp(s->name, argv[3]) != 0)
-        s++;
-    if (!s->name) {
+    const struct scenario *s = find_scenario(argv[3]);
+    if (!s) {
         fprintf(stderr, "gen_link: no scenario %s\n", argv[3]);
         return 2;
     }

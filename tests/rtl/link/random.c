@@ -149,7 +149,7 @@ static size_t damage(struct bench *b)
     }
 }
 
-void random_frames(struct bench *b)
+static void random_frames(struct bench *b)
 {
     static const uint8_t zero[FLX_HDR_BYTES + MODEL_MAX_PAYLOAD + FLX_CRC_BYTES];
     for (int i = 0; i < FRAMES; i++) {
@@ -165,3 +165,8 @@ void random_frames(struct bench *b)
     build(b, FLX_REQ_HELLO, 1, NULL, 0);
     both(b, b->frame, b->len);
 }
+
+const struct scenario random_scenarios[] = {
+    SCENARIO(random_frames),
+    {NULL, NULL},
+};

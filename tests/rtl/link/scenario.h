@@ -23,8 +23,19 @@ struct scenario {
     void (*run)(struct bench *b);
 };
 
-/** Ends with a null name. */
-extern const struct scenario scenarios[];
+#define SCENARIO(f)                                                                                \
+    {                                                                                              \
+#f, f                                                                                      \
+    }
+
+/** Each ends with a null name. */
+extern const struct scenario requests_scenarios[], line_scenarios[], refusals_scenarios[],
+    waits_scenarios[], random_scenarios[];
+
+#define RESPONSE(request)       ((request) | FLX_RESP_BIT)
+#define BYTES(...)              ((const uint8_t[]){__VA_ARGS__})
+#define COUNT(...)              (sizeof(BYTES(__VA_ARGS__)))
+#define SEND(b, type, seq, ...) send_frame(b, type, seq, BYTES(__VA_ARGS__), COUNT(__VA_ARGS__))
 
 void op(struct bench *b, enum stimulus_op code, uint32_t arg);
 void send_bytes(struct bench *b, const uint8_t *p, size_t n);
@@ -34,7 +45,22 @@ void send_built(struct bench *b);
 void send_frame(struct bench *b, uint8_t type, uint8_t seq, const uint8_t *payload, size_t len);
 /** Random number below @p n. */
 unsigned below(struct bench *b, unsigned n);
+void ping(struct bench *b, uint8_t seq);
+/** READ of the digest of everything that reached the core, and what it must be. */
+void read_digest(struct bench *b, uint8_t seq, uint32_t expected);
+/** Little-endian word. */
+void le32(uint8_t *p, uint32_t v);
 
-void random_frames(struct bench *b);
+/** What must come back next; @p next is the seq that the device expects then. */
+void expect_status(struct bench *b, uint8_t request, uint8_t seq, uint8_t status, uint8_t next);
+void expect_nak(struct bench *b, uint8_t seq, uint8_t status, uint8_t next);
+void expect_ping(struct bench *b, uint8_t seq, uint8_t next, uint16_t busy, uint8_t runs,
+                 uint8_t failures);
+void expect_words(struct bench *b, uint8_t seq, uint8_t next, const uint32_t *words, size_t n);
+
+/** The digest after one value, and after a whole load. It begins with 1. */
+uint32_t fold(uint32_t h, uint32_t v);
+uint32_t fold_load(uint32_t h, uint32_t target, uint32_t arg, uint32_t addr, const uint8_t *data,
+                   size_t n);
 
 #endif
