@@ -60,7 +60,13 @@ static int set(struct train *t, const char *name, const char *text)
 {
     if (t->n_given < MAX_OPTIONS)
         t->given[t->n_given++] = name;
-    return flx_train_option_set(&t->job.options, name, text);
+    const struct flx_train_options *o = &t->job.options;
+    int status = flx_train_option_set(&t->job.options, name, text);
+    /* In a checkpoint 0 stands for "not given"; a user who says it means it. */
+    if (!status && ((!strcmp(name, "bits") && o->bits <= 0) || (!strcmp(name, "nin") && !o->n_in)))
+        return flx_fail(FLX_ERR_ARG, "--%s: '%s' stores no bit a weight, give more than 0", name,
+                        text);
+    return status;
 }
 
 static int take_option(struct train *t, int c)
