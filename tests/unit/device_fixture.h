@@ -46,6 +46,7 @@ static inline int fixture_device_layer(struct flx_rng *r, struct flx_model *m, i
 {
     int i = m->n_layers;
     struct flx_layer *l = &m->layers[i], *before = l - 1;
+    flx_layer_defaults(l, i);
     snprintf(l->name, sizeof l->name, "layer%c", 'a' + i);
     l->in_h = i ? before->out_h : m->in_h;
     l->in_w = i ? before->out_w : m->in_w;

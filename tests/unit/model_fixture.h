@@ -63,8 +63,6 @@ static inline void fixture_fill(struct flx_rng *r, struct flx_layer *l)
 /* Kernel, stride, padding and pooling that fit the input. */
 static inline void fixture_shape(struct flx_rng *r, struct flx_layer *l, int last)
 {
-    l->pool = 1;
-    l->stride = 1;
     if (last || (l->in_h <= 2 && l->in_w <= 2)) { /* fully connected */
         l->kh = l->in_h;
         l->kw = l->in_w;
@@ -77,7 +75,7 @@ static inline void fixture_shape(struct flx_rng *r, struct flx_layer *l, int las
     int h = (l->in_h + 2 * l->pad - l->kh) / l->stride + 1;
     int w = (l->in_w + 2 * l->pad - l->kw) / l->stride + 1;
     int most = h < w ? h : w;
-    l->pool = fixture_pick(r, 1, most < 3 ? most : 3);
+    l->pool = l->pool_stride = fixture_pick(r, 1, most < 3 ? most : 3);
 }
 
 /* Appends a layer behind the last one. */
@@ -85,6 +83,7 @@ static inline int fixture_layer(struct flx_rng *r, struct flx_model *m, int last
 {
     int i = m->n_layers;
     struct flx_layer *l = &m->layers[i], *before = l - 1;
+    flx_layer_defaults(l, i);
     snprintf(l->name, sizeof l->name, "layer%c", 'a' + i);
     l->in_h = i ? before->out_h : m->in_h;
     l->in_w = i ? before->out_w : m->in_w;
@@ -92,7 +91,6 @@ static inline int fixture_layer(struct flx_rng *r, struct flx_model *m, int last
     l->out_c = last ? m->classes : fixture_pick(r, 1, 40);
     fixture_shape(r, l, last);
     l->in_zero = fixture_pick(r, 0, 1) ? fixture_pick(r, 0, (1 << m->act_bits) - 1) : 0;
-    l->row_packed = i == 0;
     l->logits = last;
     l->shift = fixture_pick(r, 0, 1) ? fixture_pick(r, 0, 16) : 12;
     l->planes = fixture_pick(r, 1, 3);
@@ -161,17 +159,15 @@ static inline int fixture_add(struct flx_rng *r, struct flx_model *m, const char
 {
     struct flx_layer *l = &m->layers[m->n_layers], *before = l - 1;
     int first = m->n_layers == 0;
+    flx_layer_defaults(l, m->n_layers);
     snprintf(l->name, sizeof l->name, "%s", name);
     l->in_h = first ? m->in_h : before->out_h;
     l->in_w = first ? m->in_w : before->out_w;
     l->in_c = first ? m->in_c : before->out_c;
     l->out_c = out_c;
     l->kh = l->kw = k;
-    l->stride = 1;
-    l->pool = pool;
-    l->planes = 1;
+    l->pool = l->pool_stride = pool;
     l->n_in[0] = 19;
-    l->row_packed = first;
     l->shift = 12;
     int status = flx_layer_alloc(m, l);
     if (status)

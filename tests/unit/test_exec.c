@@ -121,12 +121,12 @@ static void one_weight_gives_the_number_of_the_definition(void **state)
     struct flx_model *m = flx_model_new();
     struct flx_layer *l = &m->layers[0];
     snprintf(m->name, sizeof m->name, "one");
+    flx_layer_defaults(l, 0);
     snprintf(l->name, sizeof l->name, "only");
     m->in_h = m->in_w = m->in_c = m->classes = m->n_layers = m->n_nets = 1;
     m->act_bits = 8;
     assert_int_equal(flx_xornet_nested(&m->nets[0], 32, 13, 1), FLX_OK);
-    l->in_h = l->in_w = l->in_c = l->out_c = l->kh = l->kw = l->stride = l->pool = 1;
-    l->row_packed = l->logits = l->planes = 1;
+    l->in_h = l->in_w = l->in_c = l->out_c = l->kh = l->kw = l->logits = 1;
     l->n_in[0] = 32;
     assert_int_equal(flx_layer_alloc(m, l), FLX_OK);
     l->m[0] = -300;

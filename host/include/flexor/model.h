@@ -36,7 +36,7 @@ struct flx_layer {
     int skip;        /* the layer whose codes are added, before this one, or FLX_NO_SKIP */
     int skip_stride; /* position (y, x) adds code (y, x) * skip_stride of that map */
     int skip_m;      /* V += skip_m * code, -32768..32767; channels it lacks add 0 */
-    /* Pooling over pool x pool windows, pool_stride apart, pool_pad empty
+    /* Pooling over pool x pool windows, pool_stride apart, pool_pad <= pool / 2 empty
      * positions around the map; a remainder is dropped. pool = 1: none. */
     int pool, pool_stride, pool_pad, pool_shift;
     enum flx_pool_kind pool_kind;
@@ -75,16 +75,17 @@ struct flx_model {
 struct flx_model *flx_model_new(void);
 void flx_model_free(struct flx_model *m);
 
-/** Sets layer @p i of a model to a plain one: it reads the layer before, adds nothing, does
- *  not pad or pool, has one scaled plane in tile order; all else 0. */
+/** Sets layer @p i of a model to a plain one: it reads the layer before (layer 0 the image,
+ *  row-packed), adds nothing, does not pad or pool, has strides of 1 and one scaled plane in
+ *  tile order; all else 0. */
 void flx_layer_defaults(struct flx_layer *l, int i);
 
 /** Fills the derived fields of @p l (conv_h, conv_w, out_h, out_w, slicing, n_words) from
  *  the others and allocates bits, m and beta (zeroed, owned by the model). */
 int flx_layer_alloc(struct flx_model *m, struct flx_layer *l);
 
-/** Proves shapes, ranges and the absence of overflow for every layer
- *  (docs/numerics.md); FLX_ERR_OVERFLOW names the layer. */
+/** Proves shapes, ranges, the absence of overflow for every layer (docs/numerics.md) and
+ *  the rules of the graph (docs/model-format.md); FLX_ERR_OVERFLOW names the layer. */
 int flx_model_check(const struct flx_model *m);
 
 /** Reads and checks a model file. Nothing is returned unless all is right.

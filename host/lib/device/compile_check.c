@@ -6,7 +6,8 @@
 #include "flx_proto.h"
 
 #define SUPPORTED                                                                                  \
-    "supported: tile order, one XOR network and n_in a layer, one plane or binary planes, zero "   \
+    "supported: chains of layers with max pooling over windows side by side, tile order, one XOR " \
+    "network and n_in a layer, one plane or binary planes, zero "                                  \
     "padding code except for the image"
 
 static int check_xornet(const struct flx_model *m, const struct flx_layer *l,
@@ -43,6 +44,23 @@ static int check_coding(const struct flx_layer *l, const struct flx_desc *d)
                         "with a larger NIN_MAX",
                         l->name, l->n_in[0], d->xor_n_min, d->nin_max);
     return FLX_OK;
+}
+
+/* A chain of layers, each with plain max pooling. */
+static int check_graph(const struct flx_layer *l, int i)
+{
+    const char *what = NULL;
+    if (l->input != i - 1)
+        what = "input that is not the layer before";
+    else if (l->skip != FLX_NO_SKIP)
+        what = "skip";
+    else if (l->pool_kind != FLX_POOL_MAX)
+        what = "sum pooling";
+    else if (l->pool_stride != l->pool || l->pool_pad != 0)
+        what = "windows of pooling that overlap, lie apart or are padded";
+    return what ? flx_fail(FLX_ERR_UNSUPPORTED, "layer %s: the device runs no %s; %s", l->name,
+                           what, SUPPORTED)
+                : FLX_OK;
 }
 
 static int check_input(const struct flx_layer *l, int first, const struct flx_desc *d)
@@ -107,6 +125,8 @@ int flx_compile_check(const struct flx_model *m, const struct flx_desc *d)
         int status = check_xornet(m, l, d);
         if (!status)
             status = check_coding(l, d);
+        if (!status)
+            status = check_graph(l, i);
         if (!status)
             status = check_input(l, i == 0, d);
         if (!status)
