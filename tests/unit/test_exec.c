@@ -153,10 +153,17 @@ static void requantise_rounds_half_up_and_clamps(void **state)
     const int32_t v[16] = {-1000, -9, -8, -7, 7, 8, 23, 24, 4072, 4088, 1 << 30};
     const uint8_t shifted[11] = {0, 0, 0, 0, 0, 1, 1, 2, 255, 255, 255};
     const uint8_t plain[11] = {0, 0, 0, 0, 7, 8, 15, 15, 15, 15, 15};
-    uint8_t codes[16];
-    flx_requantise(codes, v, 1, 4, 255);
+    int32_t half[16], none[16] = {0}, one[16];
+    uint8_t codes[16], *out[1] = {codes};
+    for (int i = 0; i < 16; i++) {
+        half[i] = 8;
+        one[i] = 1;
+    }
+    struct flx_scaling s = {.base = half, .mul = one, .shift = 4, .max = 255};
+    flx_requantise(out, 16, &s, v, 1, 1);
     assert_memory_equal(codes, shifted, 11);
-    flx_requantise(codes, v, 1, 0, 15);
+    s = (struct flx_scaling){.base = none, .mul = one, .shift = 0, .max = 15};
+    flx_requantise(out, 16, &s, v, 1, 1);
     assert_memory_equal(codes, plain, 11);
 }
 
