@@ -63,7 +63,8 @@ static int set(struct train *t, const char *name, const char *text)
     const struct flx_train_options *o = &t->job.options;
     int status = flx_train_option_set(&t->job.options, name, text);
     /* In a checkpoint 0 stands for "not given"; a user who says it means it. */
-    if (!status && ((!strcmp(name, "bits") && o->bits <= 0) || (!strcmp(name, "nin") && !o->n_in)))
+    if (!status &&
+        ((!strcmp(name, "bits") && o->bits <= 0) || (!strcmp(name, "nin") && !o->n_in.n)))
         return flx_fail(FLX_ERR_ARG, "--%s: '%s' stores no bit a weight, give more than 0", name,
                         text);
     return status;
@@ -139,14 +140,18 @@ static void report_epoch(struct train *t, const struct flx_train_progress *p)
 {
     unsigned eta = (unsigned)(p->eta + 0.5);
     flx_progress_end(&t->bar);
-    printf("epoch %3d/%d  loss %.4f  train %.2f %%  test %.2f %%  %.0f images/s  ETA %u:%02u\n",
-           p->epoch, p->epochs, p->loss, 100 * p->train_accuracy, 100 * p->test_accuracy,
-           p->images_per_second, eta / 60, eta % 60);
+    printf("epoch %3d/%d  loss %.4f  train %.2f %%  ", p->epoch, p->epochs, p->loss,
+           100 * p->train_accuracy);
+    if (p->test_accuracy >= 0)
+        printf("test %.2f %%  ", 100 * p->test_accuracy);
+    printf("%.0f images/s  ETA %u:%02u\n", p->images_per_second, eta / 60, eta % 60);
     fflush(stdout);
-    log_json(t, json_pack("{s:i, s:I, s:f, s:f, s:f, s:f}", "epoch", p->epoch, "step",
+    json_t *j = json_pack("{s:i, s:I, s:f, s:f, s:f}", "epoch", p->epoch, "step",
                           (json_int_t)p->step, "loss", p->loss, "train_accuracy", p->train_accuracy,
-                          "test_accuracy", p->test_accuracy, "images_per_second",
-                          p->images_per_second));
+                          "images_per_second", p->images_per_second);
+    if (j && p->test_accuracy >= 0)
+        json_object_set_new(j, "test_accuracy", json_real(p->test_accuracy));
+    log_json(t, j);
 }
 
 static int on_progress(void *user, const struct flx_train_progress *p)
@@ -166,6 +171,17 @@ static int on_progress(void *user, const struct flx_train_progress *p)
     return *t->stop != 0;
 }
 
+/* A number when all layers have the same. */
+static json_t *nin_json(const struct flx_int_list *l)
+{
+    if (l->n == 1)
+        return json_integer(l->v[0]);
+    json_t *list = json_array();
+    for (int i = 0; i < l->n; i++)
+        json_array_append_new(list, json_integer(l->v[i]));
+    return list;
+}
+
 static void report_result(struct train *t, const struct flx_train_result *r)
 {
     static const char *const modes[] = {"flexor", "binary", "float"};
@@ -174,13 +190,14 @@ static void report_result(struct train *t, const struct flx_train_result *r)
     if (r->integer_accuracy >= 0)
         printf("integer model:    %.2f %%, written to %s\n", 100 * r->integer_accuracy,
                t->job.output);
-    json_t *j =
-        json_pack("{s:b, s:s, s:s, s:s, s:f, s:i, s:i, s:I, s:i, s:i, s:f, s:f, s:i, s:f, s:f}",
-                  "final", 1, "data", o->data, "model", o->model, "mode", modes[o->mode], "bits",
-                  o->mode == FLX_TRAIN_FLOAT ? 32.0 : o->bits, "nin", o->n_in, "nout", o->n_out,
-                  "seed", (json_int_t)o->seed, "threads", o->threads, "epochs", o->epochs, "loss",
-                  r->loss, "test_accuracy", r->test_accuracy, "test_images", r->test_images,
-                  "seconds", r->seconds, "images_per_second", r->images_per_second);
+    json_t *j = json_pack("{s:b, s:s, s:s, s:s, s:f, s:i, s:I, s:i, s:i, s:f, s:f, s:i, s:f, s:f}",
+                          "final", 1, "data", o->data, "model", o->model, "mode", modes[o->mode],
+                          "bits", r->bits_per_weight, "nout", o->n_out, "seed", (json_int_t)o->seed,
+                          "threads", o->threads, "epochs", o->epochs, "loss", r->loss,
+                          "test_accuracy", r->test_accuracy, "test_images", r->test_images,
+                          "seconds", r->seconds, "images_per_second", r->images_per_second);
+    if (j && o->n_in.n)
+        json_object_set_new(j, "nin", nin_json(&o->n_in));
     if (j && r->integer_accuracy >= 0)
         json_object_set_new(j, "integer_accuracy", json_real(r->integer_accuracy));
     log_json(t, j);

@@ -214,8 +214,8 @@ static void impossible_values_are_refused(void **state)
 {
     (void)state;
     static const char *const bad[][2] = {
-        {"bits", "1.5"},    {"bits", "x"},   {"nin", "33"},       {"nin", "-1"},
-        {"nin", "1.5"},     {"epochs", "0"}, {"epochs", ""},      {"batch", "1e9"},
+        {"bits", "4.5"},    {"bits", "x"},   {"nin", "33"},       {"nin", "-1"},
+        {"nin", "1.5"},     {"epochs", "-1"}, {"epochs", ""},      {"batch", "1e9"},
         {"lr", "nan"},      {"lr", "-1"},    {"mode", "ternary"}, {"augment", "rotate"},
         {"data", ""},       {"seed", "-1"},  {"colour", "red"},   {"s-tanh", "0"},
         {"threads", "9999"}};
@@ -262,7 +262,8 @@ static void bits_set_the_stored_bits(void **state)
     for (int i = 0; i < 4; i++) {
         const char *const pair[][2] = {{"bits", want[i].bits}};
         assert_int_equal(check_options(pair, 1, &o), FLX_OK);
-        assert_int_equal(o.n_in, want[i].n_in);
+        assert_int_equal(o.n_in.n, 1);
+        assert_int_equal(o.n_in.v[0], want[i].n_in);
     }
 }
 

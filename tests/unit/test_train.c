@@ -135,7 +135,7 @@ static void packed_weights_are_those_of_training(void **state)
             int8_t *w = malloc(nd->n_weights);
             assert_non_null(w);
             assert_int_equal(flx_layer_weights(m, &m->layers[i], 0, w), FLX_OK);
-            assert_memory_equal(w, nd->w8, nd->n_weights);
+            assert_memory_equal(w, nd->w8[0], nd->n_weights);
             free(w);
         }
         flx_model_free(m);

@@ -8,6 +8,8 @@
 #include "flexor/status.h"
 #include "quant.h"
 
+#define LEAST_CLASSES 10 /* of a named network */
+
 /* One call of flx_train_run. */
 struct run {
     const struct flx_train_job *job;
@@ -39,25 +41,43 @@ static int check_sizes(const struct run *r)
     return FLX_OK;
 }
 
-static int open_trainer(struct run *r)
+static int load_data(struct run *r, const struct flx_train_options *o)
 {
-    struct flx_train_options o = r->job->options;
-    int status = flx_train_options_check(&o);
+    int status = flx_dataset_load(o->data, FLX_TRAIN, o->train_images, &r->train);
+    if (status == FLX_OK)
+        status = flx_dataset_load(o->data, FLX_TEST, 0, &r->test);
+    return status;
+}
+
+/* @p o: the options asked for, then as resolved. */
+static int open_with(struct run *r, struct flx_train_options *o)
+{
+    int status = flx_train_options_check(o);
     if (status == FLX_OK && r->job->resume) {
-        status = flx_checkpoint_load(r->job->resume, &o, r->job->given, &r->t);
+        status = flx_checkpoint_load(r->job->resume, o, r->job->given, &r->t);
         if (status == FLX_OK)
-            o = r->t->o;
+            *o = r->t->o;
     }
-    if (status == FLX_OK && r->job->output && o.mode == FLX_TRAIN_FLOAT)
+    if (status == FLX_OK && r->job->output && o->mode == FLX_TRAIN_FLOAT)
         status = flx_fail(FLX_ERR_UNSUPPORTED, "float weights have no integer model: leave out "
                                                "the output, or train with --mode flexor or binary");
     if (status == FLX_OK)
-        status = flx_dataset_load(o.data, FLX_TRAIN, o.train_images, &r->train);
-    if (status == FLX_OK)
-        status = flx_dataset_load(o.data, FLX_TEST, 0, &r->test);
-    if (status == FLX_OK && !r->t)
-        status = flx_trainer_create(&o, r->train.height, r->train.width, r->train.channels,
-                                    r->train.name, &r->t);
+        status = load_data(r, o);
+    if (status != FLX_OK || r->t)
+        return status;
+    int classes = r->train.classes > LEAST_CLASSES ? r->train.classes : LEAST_CLASSES;
+    return flx_trainer_create(o, r->train.height, r->train.width, r->train.channels, classes,
+                              r->train.name, &r->t);
+}
+
+static int open_trainer(struct run *r)
+{
+    struct flx_train_options *o = malloc(sizeof *o); /* large */
+    if (!o)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory");
+    *o = r->job->options;
+    int status = open_with(r, o);
+    free(o);
     return status;
 }
 
@@ -111,8 +131,8 @@ static int run_epoch(struct run *r)
     draw_order(r);
     while (t->step < r->steps) {
         double start = flx_now();
-        flx_batch_fill(&t->o, &r->train, r->order + t->step * (uint64_t)t->o.batch, t->epoch,
-                       r->images, r->labels);
+        flx_batch_fill(&t->o, &r->train, r->order + t->step * (uint64_t)t->o.batch, t->o.batch,
+                       t->epoch, r->images, r->labels);
         int status = flx_trainer_step(t, r->images, r->labels, r->steps);
         if (status != FLX_OK)
             return status;
@@ -132,16 +152,30 @@ static int save(const struct run *r)
     return r->job->checkpoint ? flx_checkpoint_save(r->t, r->job->checkpoint) : FLX_OK;
 }
 
+/* Test accuracy, when it is due. Batch norm of the final weights comes before. */
+static int test_epoch(struct run *r, struct flx_train_progress *p)
+{
+    struct flx_trainer *t = r->t;
+    int last = t->epoch + 1 == t->o.epochs, correct = 0, status = FLX_OK;
+    p->test_accuracy = -1;
+    if (last && t->o.bn_images)
+        status = flx_trainer_calibrate(t, &r->train);
+    if (status != FLX_OK || (!last && (t->epoch + 1) % t->o.test_every))
+        return status;
+    status = flx_trainer_evaluate(t, &r->test, &correct);
+    p->test_accuracy = (double)correct / r->test.n;
+    return status;
+}
+
 /* Closes the epoch: test accuracy, report, checkpoint. */
 static int end_epoch(struct run *r, struct flx_train_result *result)
 {
     struct flx_trainer *t = r->t;
     struct flx_train_progress p = progress_of(r);
-    int correct = 0, status = flx_trainer_evaluate(t, &r->test, &correct);
+    int status = test_epoch(r, &p);
     if (status != FLX_OK)
         return status;
     p.epoch_done = 1;
-    p.test_accuracy = (double)correct / r->test.n;
     result->loss = p.loss;
     result->train_accuracy = p.train_accuracy;
     result->test_accuracy = p.test_accuracy;
@@ -156,11 +190,20 @@ static int end_epoch(struct run *r, struct flx_train_result *result)
     return status;
 }
 
-static int integer_accuracy(const struct run *r, const struct flx_model *m, double *accuracy)
+/* Images as the integer model takes them: with 4-bit codes their upper 4 bits. */
+static void reduce_images(struct flx_dataset *d, int act_bits)
+{
+    size_t size = (size_t)(d->height * d->width * d->channels) * (size_t)d->n;
+    for (size_t i = 0; act_bits < 8 && i < size; i++)
+        d->images[i] = (uint8_t)(d->images[i] >> (8 - act_bits));
+}
+
+static int integer_accuracy(struct run *r, const struct flx_model *m, double *accuracy)
 {
     struct flx_exec *e = NULL;
-    const struct flx_dataset *d = &r->test;
+    struct flx_dataset *d = &r->test;
     int correct = 0;
+    reduce_images(d, m->act_bits);
     int32_t *logits = malloc((size_t)d->n * (size_t)m->classes * sizeof *logits);
     int status = logits ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory");
     if (status == FLX_OK)
@@ -180,7 +223,7 @@ static int integer_accuracy(const struct run *r, const struct flx_model *m, doub
     return status;
 }
 
-static int pack_and_measure(const struct run *r, struct flx_train_result *result)
+static int pack_and_measure(struct run *r, struct flx_train_result *result)
 {
     struct flx_model *m = NULL;
     int status = flx_trainer_pack(r->t, &m);
@@ -201,6 +244,7 @@ static int finish(struct run *r, struct flx_train_result *result)
         result->test_accuracy = (double)correct / r->test.n;
     }
     result->options = r->t->o;
+    result->bits_per_weight = r->t->bits_per_weight;
     result->test_images = r->test.n;
     result->seconds = r->seconds;
     if (r->seconds > 0)
