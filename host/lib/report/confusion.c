@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <math.h>
 #include <stdlib.h>
 
 #include "flexor/exec.h"
@@ -49,8 +50,10 @@ int flx_report_confusion(struct flx_report_run *run, const struct flx_dataset *d
     if (status == FLX_OK)
         status = flx_exec_run(e, d->images, d->n, logits);
     if (status == FLX_OK) {
-        run->integer_accuracy = (double)count(run, d, logits) / d->n;
         run->tested = d->n;
+        run->tested_accuracy = (double)count(run, d, logits) / d->n;
+        if (isnan(run->integer_accuracy))
+            run->integer_accuracy = run->tested_accuracy;
         snprintf(run->tested_on, sizeof run->tested_on, "%s", d->name);
     }
     flx_exec_free(e);

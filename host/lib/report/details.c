@@ -271,7 +271,9 @@ static void confusion(FILE *html, const struct flx_report_run *r)
     flx_html_count(html, (uint64_t)r->tested);
     fputs(" test images of ", html);
     flx_html_text(html, r->tested_on);
-    fputs(". Rows: the label; columns: the answer.</p><div class=\"scroll\">"
+    fputs(", ", html);
+    flx_html_percent(html, r->tested_accuracy);
+    fputs(" right. Rows: the label; columns: the answer.</p><div class=\"scroll\">"
           "<table class=\"matrix\"><thead><tr><td></td>",
           html);
     for (int c = 0; c < r->model->classes; c++)

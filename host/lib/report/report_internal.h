@@ -49,6 +49,7 @@ struct flx_report_run {
     /* Of the integer network, on `tested` images of `tested_on`. */
     uint32_t *confusion; /* classes x classes: [label][answer]; or NULL */
     int tested;
+    double tested_accuracy;
     char tested_on[64];
 };
 

@@ -42,8 +42,11 @@ static int find_kind(const char *path, enum kind *kind)
         status = flx_fail(FLX_ERR_TRUNCATED, "%s: is empty", path);
     else if (status == FLX_OK && data[0] == '{')
         *kind = LOG;
-    else if (status == FLX_OK)
+    else if (status == FLX_OK && len > 8 && data[8] == '{')
         status = container_kind(path, data, len, kind);
+    else if (status == FLX_OK)
+        status =
+            flx_fail(FLX_ERR_FORMAT, "%s: neither a model, a checkpoint nor a log of flexor", path);
     free(data);
     return status;
 }
