@@ -8,7 +8,7 @@
 
 #include "exec/exec_internal.h"
 #include "flexor/status.h"
-#include "model_fixture.h"
+#include "resnet_fixture.h"
 
 #define MODELS 300
 #define IMAGES 3
@@ -88,6 +88,20 @@ static void fast_equals_plain_on_lenet5(void **state)
     assert_non_null(m);
     compare(m, seed, flx_dot_get(flx_dot_best()), 2);
     flx_model_free(m);
+}
+
+static void fast_equals_plain_on_residual_networks(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"resnet20", "two-planes", "resnet18-small"};
+    static const int n_in[] = {26, 19, 14};
+    uint64_t seed = fixture_seed();
+    for (int i = 0; i < 3; i++) {
+        struct flx_model *m = resnet_model(resnet_find(names[i]), n_in, i ? 1 : 3, seed);
+        assert_non_null(m);
+        compare(m, seed, flx_dot_get(flx_dot_best()), 2);
+        flx_model_free(m);
+    }
 }
 
 static void logits_do_not_depend_on_threads_or_batches(void **state)
@@ -219,6 +233,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(fast_equals_plain_on_random_models),
         cmocka_unit_test(fast_equals_plain_on_lenet5),
+        cmocka_unit_test(fast_equals_plain_on_residual_networks),
         cmocka_unit_test(logits_do_not_depend_on_threads_or_batches),
         cmocka_unit_test(one_weight_gives_the_number_of_the_definition),
         cmocka_unit_test(requantise_rounds_half_up_and_clamps),
