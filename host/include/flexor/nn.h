@@ -8,8 +8,9 @@
  *
  *  In quantised mode weights are small integers (+1/-1, or odd ones up to 127),
  *  activations are unsigned codes with a step per node, and the sums S of
- *  docs/numerics.md are formed exactly. Sums are deterministic for a given machine and
- *  number of threads. */
+ *  docs/numerics.md are formed exactly. With act_bits 4 the net reduces the bytes of an
+ *  image to their upper 4 bits. Sums are deterministic for a given machine and number of
+ *  threads. */
 #ifndef FLEXOR_NN_H
 #define FLEXOR_NN_H
 #include <stddef.h>
@@ -105,13 +106,15 @@ struct flx_node {
     int zero_out;        /* output code of real zero */
     /* Private to nn. */
     struct flx_conv *conv;
-    float *sums;                    /* conv output, batch x conv_h x conv_w x out_c */
-    float *peak;                    /* sum at the maximum of each pool window */
+    float *sums;                    /* S, batch x conv_h x conv_w x out_c */
+    float *peak;                    /* sum at the maximum of each window, pooling fast path */
     uint8_t *arg;                   /* its place in the window, 255: no gradient */
     uint8_t *codes;                 /* output codes, quantised mode */
-    void *out;                      /* output as the backward pass reads it */
+    float *values;                  /* output values, float mode; the logits in both */
+    void *out;                      /* output less zero_out as the backward pass reads it */
     void *dsums;                    /* gradient of sums */
     float *dout;                    /* gradient of the output codes */
+    float *dcode;                   /* gradient of the codes before pooling; dout without */
     float *scale, *offset;          /* sums -> real value of this pass */
     float *batch_mean, *batch_istd; /* of S; and 1/sigma of alpha * step * S */
     double *stat;                   /* threads x 2 x out_c partial sums */
@@ -126,8 +129,13 @@ struct flx_net {
     float bn_momentum, range_momentum;
     int n_nodes;
     struct flx_node *nodes;
-    const uint8_t *images; /* of the last forward pass */
-    void *images_back;     /* as the backward pass reads them */
+    /* Private to nn. */
+    const void *images; /* of the last forward pass: bytes, 4-bit codes or floats */
+    void *images_own;   /* codes or floats made of the caller's bytes; NULL: not needed */
+    void *images_back;  /* as the backward pass reads them */
+    void *map;          /* codes or values of one image before pooling, a thread each */
+    float *scratch;     /* sums of a further plane, or a second gradient of an output */
+    float *mixed;       /* weights of all planes together */
 };
 
 /** How a net is built. */
@@ -137,6 +145,7 @@ struct flx_net_config {
     int planes;   /* of XOR-coded nodes, 1..FLX_NN_MAX_PLANES */
     int batch, in_h, in_w, in_c;
     int threads; /* >= 1, also set for OpenMP */
+    int f32;     /* 1: backward pass in f32 even where bfloat16 is faster */
 };
 
 /** Builds a net with all parameters at 0 but alpha = gamma = var = 1. @p spec is not kept.

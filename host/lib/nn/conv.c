@@ -42,6 +42,13 @@ int flx_conv_has_bf16(void)
     return ((unsigned)dnnl_get_effective_cpu_isa() & want) == want;
 }
 
+int flx_conv_has_vnni(void)
+{
+    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
+    unsigned wide = dnnl_cpu_isa_avx512_core_vnni, narrow = dnnl_cpu_isa_avx2_vnni;
+    return (isa & wide) == wide || (isa & narrow) == narrow;
+}
+
 /* A convolution whose kernel covers its input is a matrix product. */
 static int is_full(const struct flx_conv_shape *s)
 {
@@ -269,7 +276,14 @@ FLX_CLONES static void place_f32(const struct pass *p, const float *w)
 {
     float *to = p->data;
     for (size_t i = 0; i < p->n; i++)
-        to[i] = p->map[i] < 0 ? 0.0F : w[p->map[i]];
+        to[i] = !p->map ? w[i] : p->map[i] < 0 ? 0.0F : w[p->map[i]];
+}
+
+FLX_CLONES static void place_bf16(const struct pass *p, const float *w)
+{
+    uint16_t *to = p->data;
+    for (size_t i = 0; i < p->n; i++)
+        to[i] = flx_bf16(!p->map ? w[i] : p->map[i] < 0 ? 0.0F : w[p->map[i]]);
 }
 
 /* s8 to the type of the backward pass, which holds small integers exactly. */
@@ -288,25 +302,26 @@ FLX_CLONES static void widen_s8(const struct pass *p, const int8_t *w, enum flx_
             full[i] = !p->map ? (float)w[i] : p->map[i] < 0 ? 0.0F : (float)w[p->map[i]];
 }
 
-void flx_conv_set_weights(struct flx_conv *c, const void *ohwi, int for_training)
+void flx_conv_set_weights(struct flx_conv *c, const void *ohwi)
 {
-    int widen = for_training && c->bwd_d.prim;
-    if (!c->s.integer && !c->fwd.map) {
-        memcpy(c->fwd.data, ohwi, c->n_weights * sizeof(float));
-        if (widen)
-            memcpy(c->bwd_d.data, ohwi, c->n_weights * sizeof(float));
-    } else if (!c->s.integer) {
+    if (!c->fwd.map)
+        memcpy(c->fwd.data, ohwi, c->n_weights * (c->s.integer ? 1 : sizeof(float)));
+    else if (c->s.integer)
+        place_s8(&c->fwd, ohwi);
+    else
         place_f32(&c->fwd, ohwi);
-        if (widen)
-            place_f32(&c->bwd_d, ohwi);
-    } else {
-        if (c->fwd.map)
-            place_s8(&c->fwd, ohwi);
-        else
-            memcpy(c->fwd.data, ohwi, c->n_weights);
-        if (widen)
-            widen_s8(&c->bwd_d, ohwi, c->s.back);
-    }
+}
+
+void flx_conv_set_back(struct flx_conv *c, const int8_t *w8, const float *w)
+{
+    if (!c->bwd_d.prim)
+        return;
+    if (w8)
+        widen_s8(&c->bwd_d, w8, c->s.back);
+    else if (c->s.back == FLX_CONV_BF16)
+        place_bf16(&c->bwd_d, w);
+    else
+        place_f32(&c->bwd_d, w);
 }
 
 static int execute(struct flx_conv *c, struct pass *p, const void *src, const void *dst,

@@ -17,11 +17,17 @@ struct flx_conv_shape {
 /** 1 when the processor computes with bfloat16. */
 int flx_conv_has_bf16(void);
 
+/** 1 when its dot products of bytes never saturate. */
+int flx_conv_has_vnni(void);
+
 int flx_conv_create(const struct flx_conv_shape *shape, struct flx_conv **out);
 void flx_conv_free(struct flx_conv *c);
 
-/** Takes over the weights, s8 (integer) or float, OHWI. */
-void flx_conv_set_weights(struct flx_conv *c, const void *ohwi, int for_training);
+/** Takes over the weights of the forward pass, s8 (integer) or float, OHWI. */
+void flx_conv_set_weights(struct flx_conv *c, const void *ohwi);
+
+/** The same for the gradient of the data: from @p w8, or if that is NULL from @p w. */
+void flx_conv_set_back(struct flx_conv *c, const int8_t *w8, const float *w);
 
 int flx_conv_forward(struct flx_conv *c, const void *src, float *sums);
 int flx_conv_backward_data(struct flx_conv *c, const void *dsums, float *dsrc);
