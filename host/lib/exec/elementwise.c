@@ -8,6 +8,7 @@
 
 /* Vectors of the compiler: it splits them where registers are shorter. */
 typedef int32_t value_vec __attribute__((vector_size(FLX_DOT_LANES * sizeof(int32_t))));
+typedef int16_t half_vec __attribute__((vector_size(FLX_DOT_LANES * sizeof(int16_t))));
 typedef uint8_t code_vec __attribute__((vector_size(FLX_DOT_LANES)));
 
 #define INLINE static inline __attribute__((always_inline))
@@ -22,7 +23,8 @@ INLINE void load_codes(value_vec *x, const uint8_t *from)
 {
     code_vec codes;
     memcpy(&codes, from, sizeof codes);
-    *x = __builtin_convertvector(codes, value_vec);
+    /* In two steps: GCC takes a conversion to four times the width apart. */
+    *x = __builtin_convertvector(__builtin_convertvector(codes, half_vec), value_vec);
 }
 
 FLX_CLONES void flx_accumulate(int32_t *v, const struct flx_scaling *s, const int32_t *sums,
@@ -60,23 +62,27 @@ INLINE void requantise_vec(uint8_t *const out[], size_t first, size_t kept,
                            const struct flx_scaling *s, const int32_t *sums, size_t width,
                            int positions, const int with_skip)
 {
+    const int32_t *base = s->base + first;
+    const uint8_t *const *skip = s->skip;
+    size_t base_stride = s->base_stride;
+    int shift = s->shift, max = s->max;
     value_vec mul, skip_mul = {0}, x, y;
     load(&mul, s->mul + first);
     if (with_skip)
         load(&skip_mul, s->skip_mul + first);
     for (int p = 0; p < positions; p++) {
-        load(&x, s->base + (size_t)p * s->base_stride + first);
+        load(&x, base + (size_t)p * base_stride);
         load(&y, sums + (size_t)p * width + first);
         x += mul * y;
         if (with_skip) {
-            load_codes(&y, s->skip[p] + first);
+            load_codes(&y, skip[p] + first);
             x += skip_mul * y;
         }
-        x >>= s->shift;
+        x >>= shift;
         x &= ~(x >> 31); /* negative becomes 0 */
-        y = x - s->max;
-        x = s->max + (y & (y >> 31)); /* x above max becomes max */
-        code_vec code = __builtin_convertvector(x, code_vec);
+        y = x - max;
+        x = max + (y & (y >> 31)); /* x above max becomes max */
+        code_vec code = __builtin_convertvector(__builtin_convertvector(x, half_vec), code_vec);
         if (kept == FLX_DOT_LANES)
             memcpy(out[p] + first, &code, sizeof code);
         else
