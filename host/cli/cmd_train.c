@@ -9,7 +9,7 @@
 #include "flexor/status.h"
 #include "flexor/train.h"
 
-#define MAX_OPTIONS 64
+#define MAX_OPTIONS 96
 #define FIRST       256 /* getopt value of training option 0 */
 
 enum { OPT_FLOAT = 1000, OPT_BINARY, OPT_CHECKPOINT, OPT_RESUME, OPT_JSON };
@@ -27,7 +27,7 @@ static const struct option own_options[] = {
 
 struct train {
     struct flx_train_job job;
-    const char *given[MAX_OPTIONS + 1];
+    const char *given[MAX_OPTIONS + 1], *text[MAX_OPTIONS]; /* in the order of the line */
     int n_given;
     const char *json_path;
     FILE *json;
@@ -52,14 +52,21 @@ static void print_help(void)
          "  --float, --binary   short for --mode float, --mode binary");
     for (int i = 0; i < flx_train_option_count(); i++) {
         flx_train_option_text(&o, i, text, sizeof text);
-        printf("  --%-12s %s [%s]\n", flx_train_option_name(i), flx_train_option_help(i), text);
+        printf("  --%-13s %s [%s]\n", flx_train_option_name(i), flx_train_option_help(i), text);
     }
+}
+
+static int note(struct train *t, const char *name, const char *text)
+{
+    if (t->n_given == MAX_OPTIONS)
+        return flx_fail(FLX_ERR_ARG, "more than %d options", MAX_OPTIONS);
+    t->text[t->n_given] = text;
+    t->given[t->n_given++] = name;
+    return FLX_OK;
 }
 
 static int set(struct train *t, const char *name, const char *text)
 {
-    if (t->n_given < MAX_OPTIONS)
-        t->given[t->n_given++] = name;
     const struct flx_train_options *o = &t->job.options;
     int status = flx_train_option_set(&t->job.options, name, text);
     /* In a checkpoint 0 stands for "not given"; a user who says it means it. */
@@ -70,13 +77,27 @@ static int set(struct train *t, const char *name, const char *text)
     return status;
 }
 
+/* The recipe first, wherever it stands: the other options change it. */
+static int set_all(struct train *t)
+{
+    int status = FLX_OK;
+    for (int i = 0; i < t->n_given && status == FLX_OK; i++)
+        if (!strcmp(t->given[i], "recipe"))
+            status = set(t, "recipe", t->text[i]);
+    if (status == FLX_OK)
+        status = flx_train_recipe(&t->job.options, t->job.options.recipe);
+    for (int i = 0; i < t->n_given && status == FLX_OK; i++)
+        status = set(t, t->given[i], t->text[i]);
+    return status;
+}
+
 static int take_option(struct train *t, int c)
 {
     switch (c) {
     case OPT_FLOAT:
-        return set(t, "mode", "float");
+        return note(t, "mode", "float");
     case OPT_BINARY:
-        return set(t, "mode", "binary");
+        return note(t, "mode", "binary");
     case 'o':
         t->job.output = optarg;
         return FLX_OK;
@@ -95,7 +116,7 @@ static int take_option(struct train *t, int c)
     case '?':
         return FLX_ERR_ARG;
     default:
-        return set(t, flx_train_option_name(c - FIRST), optarg);
+        return note(t, flx_train_option_name(c - FIRST), optarg);
     }
 }
 
@@ -112,6 +133,8 @@ static int parse(struct train *t, int argc, char **argv)
     t->job.given = t->given;
     while (status == FLX_OK && (c = flx_cli_option(argc, argv, "o:h", all)) != -1)
         status = take_option(t, c);
+    if (status == FLX_OK)
+        status = set_all(t);
     if (status == FLX_OK && !t->help)
         status = flx_cli_operands(argc, argv, 0, "");
     if (t->job.checkpoint || status != FLX_OK)

@@ -46,6 +46,15 @@ enum flx_augment {
     FLX_AUGMENT_FLIP_CROP
 };
 
+/** Named sets of options. */
+enum flx_recipe {
+    FLX_RECIPE_NONE = 0,
+    FLX_RECIPE_PAPER_MNIST,    /* the paper's Figure 4: LeNet-5 */
+    FLX_RECIPE_PAPER_RESNET,   /* its tables on CIFAR-10 */
+    FLX_RECIPE_PAPER_ABLATION, /* its Figures 5 and 6 */
+    FLX_RECIPE_FAST            /* ours, for a short budget */
+};
+
 /** Whole numbers; n 0: not given. */
 struct flx_int_list {
     int n;
@@ -54,6 +63,7 @@ struct flx_int_list {
 
 /** What decides the result; kept in the checkpoint. */
 struct flx_train_options {
+    enum flx_recipe recipe; /* for the record: its options stand below */
     char data[256];
     char model[256];                     /* a name, or the file of a description; auto */
     char network[FLX_TRAIN_MAX_NETWORK]; /* text of that file, "" for a name */
@@ -78,6 +88,9 @@ struct flx_train_options {
     double lr;         /* 0: by mode */
     int sgd;           /* SGD with momentum in place of Adam */
     double momentum, decay, smoothing;
+    char teacher[256];           /* checkpoint whose logits are learnt too, or "" */
+    double distill, temperature; /* share of its part in the loss; softening of logits */
+    char warm_start[256];        /* float checkpoint to start from, or "" */
     enum flx_schedule schedule;
     double warmup;     /* part of all steps */
     int warmup_epochs; /* if not 0, in place of warmup */
@@ -93,6 +106,9 @@ struct flx_train_options {
 };
 
 void flx_train_defaults(struct flx_train_options *o);
+
+/** Sets the options of a recipe, and leaves the others. */
+int flx_train_recipe(struct flx_train_options *o, enum flx_recipe recipe);
 
 /** Options by name, as on the command line and in checkpoints. */
 int flx_train_option_count(void);

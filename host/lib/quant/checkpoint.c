@@ -212,9 +212,16 @@ static int check_format(const char *path, const struct flx_st *st)
     return FLX_OK;
 }
 
+/* How a checkpoint is read: to resume it, or as another network's teacher. */
+struct purpose {
+    const struct flx_train_options *asked;
+    const char *const *given;
+    int batch, threads; /* in place of its own; 0: to resume */
+};
+
 /* @p o: room for the options, which are large. */
-static int load(const char *path, const struct flx_st *st, const struct flx_train_options *asked,
-                const char *const *given, struct flx_train_options *o, struct flx_trainer **t)
+static int load(const char *path, const struct flx_st *st, const struct purpose *why,
+                struct flx_train_options *o, struct flx_trainer **t)
 {
     struct state s = {0};
     int status = check_format(path, st);
@@ -223,7 +230,12 @@ static int load(const char *path, const struct flx_st *st, const struct flx_trai
     if (status == FLX_OK)
         status = read_state(path, flx_st_meta(st, "state"), &s);
     if (status == FLX_OK)
-        status = check_given(path, o, asked, given);
+        status = check_given(path, o, why->asked, why->given);
+    if (status == FLX_OK && why->batch) {
+        o->batch = why->batch;
+        o->shards = 1;
+        o->threads = why->threads;
+    }
     if (status == FLX_OK)
         status = flx_trainer_create(o, s.h, s.w, s.c, s.classes, s.dataset, t);
     if (status == FLX_OK)
@@ -237,15 +249,14 @@ static int load(const char *path, const struct flx_st *st, const struct flx_trai
     return FLX_OK;
 }
 
-int flx_checkpoint_load(const char *path, const struct flx_train_options *asked,
-                        const char *const *given, struct flx_trainer **out)
+static int open_checkpoint(const char *path, const struct purpose *why, struct flx_trainer **out)
 {
     struct flx_st *st = NULL;
     struct flx_trainer *t = NULL;
     struct flx_train_options *o = calloc(1, sizeof *o);
     int status = o ? flx_st_open(path, &st) : flx_fail(FLX_ERR_NOMEM, "out of memory");
     if (status == FLX_OK)
-        status = load(path, st, asked, given, o, &t);
+        status = load(path, st, why, o, &t);
     flx_st_free(st);
     free(o);
     if (status != FLX_OK) {
@@ -254,4 +265,15 @@ int flx_checkpoint_load(const char *path, const struct flx_train_options *asked,
     }
     *out = t;
     return FLX_OK;
+}
+
+int flx_checkpoint_load(const char *path, const struct flx_train_options *asked,
+                        const char *const *given, struct flx_trainer **out)
+{
+    return open_checkpoint(path, &(struct purpose){asked, given, 0, 0}, out);
+}
+
+int flx_checkpoint_read(const char *path, int batch, int threads, struct flx_trainer **out)
+{
+    return open_checkpoint(path, &(struct purpose){NULL, NULL, batch, threads}, out);
 }

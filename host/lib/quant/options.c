@@ -23,6 +23,8 @@ struct option {
     const char *help;
 };
 
+static const char *const recipes[] = {"none",           "paper-mnist", "paper-resnet",
+                                      "paper-ablation", "fast",        NULL};
 static const char *const modes[] = {"flexor", "binary", "float", NULL};
 static const char *const xors[] = {"nested", "two-tap", "fill", NULL};
 static const char *const plane_xors[] = {"same", "own", NULL};
@@ -38,6 +40,8 @@ static const char *const augments[] = {"auto",       "none", "flip",      "shift
 #define MAX_SEED  9007199254740992.0
 
 static const struct option options[] = {
+    {"recipe", CHOICE, AT(recipe), 0, 0, recipes,
+     "defaults: none, paper-mnist, paper-resnet, paper-ablation, fast"},
     {"data", TEXT, AT(data), 1, 256, NULL, "data set: fashion-mnist, cifar10:DIR, idx:DIR, ..."},
     {"model", TEXT, AT(model), 1, 256, NULL,
      "network: lenet5, mlp, resnet20, resnet32, resnet18, FILE.json; auto: by data set"},
@@ -68,6 +72,10 @@ static const struct option options[] = {
     {"momentum", REAL, AT(momentum), 0, 0.9999, NULL, "sgd: momentum"},
     {"decay", REAL, AT(decay), 0, 1, NULL, "weight decay"},
     {"smoothing", REAL, AT(smoothing), 0, 0.9, NULL, "label smoothing"},
+    {"teacher", TEXT, AT(teacher), 0, 256, NULL, "checkpoint of a network to learn from"},
+    {"distill", REAL, AT(distill), 0, 1, NULL, "share of the teacher in the loss"},
+    {"temperature", REAL, AT(temperature), 0.1, 100, NULL, "softening of the logits"},
+    {"warm-start", TEXT, AT(warm_start), 0, 256, NULL, "float checkpoint to start from"},
     {"schedule", CHOICE, AT(schedule), 0, 0, schedules, "learning rate: cosine, step, linear"},
     {"warmup", REAL, AT(warmup), 0, 1, NULL, "part of the steps with a rising learning rate"},
     {"warmup-epochs", INT, AT(warmup_epochs), 0, 100000, NULL, "if not 0, in place of warmup"},
@@ -104,6 +112,8 @@ void flx_train_defaults(struct flx_train_options *o)
                                     .bn_images = 5000,
                                     .test_every = 1,
                                     .momentum = 0.9,
+                                    .distill = 0.5,
+                                    .temperature = 4,
                                     .warmup = 0.05,
                                     .lr_drop = 0.5,
                                     .s_tanh = 30,

@@ -86,7 +86,8 @@ struct flx_trainer {
     struct flx_coded *coded; /* one a node; NULL in float mode */
     struct flx_param params[FLX_TRAIN_MAX_PARAMS];
     int n_params;
-    double bits_per_weight; /* of the XOR-coded nodes; 32 in float mode */
+    struct flx_trainer *teacher; /* owned, or NULL */
+    double bits_per_weight;      /* of the XOR-coded nodes; 32 in float mode */
     /* Shards, only where there are several. */
     struct flx_shard_field *fields;
     int n_fields;
@@ -117,6 +118,19 @@ int flx_trainer_find_net(struct flx_trainer *t, int n_in, int plane, int least, 
 
 /** Index of a network that accepts n_in = n_out, for integer layers. */
 int flx_trainer_find_identity(struct flx_trainer *t, int *index);
+
+/** Encrypted weights whose decoded signs agree best with those of @p target (OHWI), each
+ *  counted by its magnitude; |x| is @p size times what a flip of its sign would cost. */
+void flx_xor_encrypt(struct flx_xor_layer *l, const float *target, float size, uint64_t seed);
+
+/** Weights, scales and batch norm from a float checkpoint of the same network. */
+int flx_trainer_warm_start(struct flx_trainer *t, const char *path);
+
+/** Loads the teacher, which reads the same images. */
+int flx_trainer_teach(struct flx_trainer *t, const char *path);
+
+/** What the loss of these images is made of: lets the teacher look at them. */
+int flx_trainer_loss(struct flx_trainer *t, const uint8_t *images, struct flx_loss *kind);
 
 /** Puts the weights of this step into the net. */
 void flx_trainer_weights(struct flx_trainer *t);
@@ -158,6 +172,9 @@ int flx_checkpoint_save(const struct flx_trainer *t, const char *path);
  *  compared with @p asked. */
 int flx_checkpoint_load(const char *path, const struct flx_train_options *asked,
                         const char *const *given, struct flx_trainer **out);
+
+/** The same for batches of another size and without the place in the run: a teacher. */
+int flx_checkpoint_read(const char *path, int batch, int threads, struct flx_trainer **out);
 
 /** The integer model of a trainer. FLX_ERR_UNSUPPORTED in float mode. */
 int flx_trainer_pack(struct flx_trainer *t, struct flx_model **out);

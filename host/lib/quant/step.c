@@ -64,8 +64,10 @@ static void update(struct flx_trainer *t, uint64_t step, uint64_t steps_per_epoc
 static int shard(struct flx_trainer *t, const uint8_t *images, const uint8_t *labels, double *loss,
                  int *correct)
 {
-    struct flx_loss kind = {.smoothing = (float)t->o.smoothing};
-    int status = flx_net_forward(t->net, images, 1);
+    struct flx_loss kind;
+    int status = flx_trainer_loss(t, images, &kind);
+    if (status == FLX_OK)
+        status = flx_net_forward(t->net, images, 1);
     if (status != FLX_OK)
         return status;
     flx_net_loss(t->net, labels, t->net->batch, &kind, loss, correct);

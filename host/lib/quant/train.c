@@ -49,6 +49,16 @@ static int load_data(struct run *r, const struct flx_train_options *o)
     return status;
 }
 
+static int create_trainer(struct run *r, const struct flx_train_options *o)
+{
+    int classes = r->train.classes > LEAST_CLASSES ? r->train.classes : LEAST_CLASSES;
+    int status = flx_trainer_create(o, r->train.height, r->train.width, r->train.channels, classes,
+                                    r->train.name, &r->t);
+    if (status == FLX_OK && o->warm_start[0])
+        status = flx_trainer_warm_start(r->t, o->warm_start);
+    return status;
+}
+
 /* @p o: the options asked for, then as resolved. */
 static int open_with(struct run *r, struct flx_train_options *o)
 {
@@ -63,13 +73,12 @@ static int open_with(struct run *r, struct flx_train_options *o)
                                                "the output, or train with --mode flexor or binary");
     if (status == FLX_OK)
         status = load_data(r, o);
-    if (status != FLX_OK || r->t)
-        return status;
-    int classes = r->train.classes > LEAST_CLASSES ? r->train.classes : LEAST_CLASSES;
-    return flx_trainer_create(o, r->train.height, r->train.width, r->train.channels, classes,
-                              r->train.name, &r->t);
+    if (status == FLX_OK && !r->t)
+        status = create_trainer(r, o);
+    if (status == FLX_OK && o->teacher[0])
+        status = flx_trainer_teach(r->t, o->teacher);
+    return status;
 }
-
 static int open_trainer(struct run *r)
 {
     struct flx_train_options *o = malloc(sizeof *o); /* large */

@@ -236,6 +236,7 @@ void flx_trainer_free(struct flx_trainer *t)
     free(t->fields);
     free(t->parts);
     free(t->start);
+    flx_trainer_free(t->teacher);
     flx_net_free(t->net);
     free(t);
 }
