@@ -125,6 +125,8 @@ static int check_training(const struct flx_train_options *o)
     if (o->batch % o->shards)
         return flx_fail(FLX_ERR_ARG, "--batch %d does not divide into %d shards", o->batch,
                         o->shards);
+    if (o->first_bits == 1 || o->last_bits == 1)
+        return flx_fail(FLX_ERR_ARG, "--first-bits, --last-bits: integers have 2 to 7 bits");
     if (o->act_bits != 8 && o->act_bits != 4)
         return flx_fail(FLX_ERR_ARG, "--act-bits %d: activations have 8 or 4 bits", o->act_bits);
     return FLX_OK;
