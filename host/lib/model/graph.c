@@ -75,9 +75,9 @@ int flx_model_check_graph(const struct flx_model *m)
         status = check_input(m, i);
         if (!status)
             status = check_skip(m, i);
-        if (!status)
-            status = check_place(m, i);
     }
+    for (int i = 0; i < m->n_layers && !status; i++)
+        status = check_place(m, i);
     if (status)
         return status;
     const struct flx_layer *last = &m->layers[m->n_layers - 1];
