@@ -7,6 +7,7 @@
 
 #include "../base/clones.h"
 #include "bf16.h"
+#include "direct.h"
 #include "flexor/status.h"
 
 /* One of the three passes: a primitive, and its weights (or weight gradient) in
@@ -24,7 +25,8 @@ struct flx_conv {
     size_t n_weights;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    struct pass fwd, bwd_d, bwd_w;
+    struct pass fwd, bwd_d, bwd_w; /* those that direct leaves */
+    struct flx_direct *direct;
 };
 
 static int check(dnnl_status_t status, const char *what)
@@ -225,15 +227,18 @@ int flx_conv_create(const struct flx_conv_shape *shape, struct flx_conv **out)
     const dnnl_data_type_t fwd[3] = {shape->integer ? dnnl_u8 : dnnl_f32,
                                      shape->integer ? dnnl_s8 : dnnl_f32, dnnl_f32};
     const dnnl_data_type_t bwd_d[3] = {dnnl_f32, b, b}, bwd_w[3] = {b, dnnl_f32, b};
-    int status = check(dnnl_engine_create(&c->engine, dnnl_cpu, 0), "an engine");
+    int status = flx_direct_create(shape, &c->direct);
+    int backward = !flx_direct_has(c->direct, FLX_DIRECT_BACKWARD);
+    if (status == FLX_OK)
+        status = check(dnnl_engine_create(&c->engine, dnnl_cpu, 0), "an engine");
     if (status == FLX_OK)
         status =
             check(dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags), "a stream");
-    if (status == FLX_OK)
+    if (status == FLX_OK && !flx_direct_has(c->direct, FLX_DIRECT_FORWARD))
         status = make_pass(c, dnnl_forward_inference, fwd, dnnl_f32, &c->fwd);
-    if (status == FLX_OK && shape->need_data_gradient)
+    if (status == FLX_OK && backward && shape->need_data_gradient)
         status = make_pass(c, dnnl_backward_data, bwd_d, b, &c->bwd_d);
-    if (status == FLX_OK)
+    if (status == FLX_OK && backward)
         status = make_pass(c, dnnl_backward_weights, bwd_w, b, &c->bwd_w);
     if (status != FLX_OK) {
         flx_conv_free(c);
@@ -260,6 +265,7 @@ void flx_conv_free(struct flx_conv *c)
     free_pass(&c->fwd);
     free_pass(&c->bwd_d);
     free_pass(&c->bwd_w);
+    flx_direct_free(c->direct);
     dnnl_stream_destroy(c->stream);
     dnnl_engine_destroy(c->engine);
     free(c);
@@ -304,7 +310,9 @@ FLX_CLONES static void widen_s8(const struct pass *p, const int8_t *w, enum flx_
 
 void flx_conv_set_weights(struct flx_conv *c, const void *ohwi)
 {
-    if (!c->fwd.map)
+    if (flx_direct_has(c->direct, FLX_DIRECT_FORWARD))
+        flx_direct_set_weights(c->direct, ohwi);
+    else if (!c->fwd.map)
         memcpy(c->fwd.data, ohwi, c->n_weights * (c->s.integer ? 1 : sizeof(float)));
     else if (c->s.integer)
         place_s8(&c->fwd, ohwi);
@@ -314,6 +322,8 @@ void flx_conv_set_weights(struct flx_conv *c, const void *ohwi)
 
 void flx_conv_set_back(struct flx_conv *c, const int8_t *w8, const float *w)
 {
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD))
+        flx_direct_set_back(c->direct, w8, w);
     if (!c->bwd_d.prim)
         return;
     if (w8)
@@ -342,12 +352,20 @@ static int execute(struct flx_conv *c, struct pass *p, const void *src, const vo
 int flx_conv_forward(struct flx_conv *c, const void *src, float *sums)
 {
     static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+    if (flx_direct_has(c->direct, FLX_DIRECT_FORWARD)) {
+        flx_direct_forward(c->direct, src, sums);
+        return FLX_OK;
+    }
     return execute(c, &c->fwd, src, sums, arg);
 }
 
 int flx_conv_backward_data(struct flx_conv *c, const void *dsums, float *dsrc)
 {
     static const int arg[3] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD)) {
+        flx_direct_backward_data(c->direct, dsums, dsrc);
+        return FLX_OK;
+    }
     return execute(c, &c->bwd_d, dsrc, dsums, arg);
 }
 
@@ -363,6 +381,10 @@ int flx_conv_backward_weights(struct flx_conv *c, const void *src, const void *d
 {
     static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST};
     struct pass *p = &c->bwd_w;
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD)) {
+        flx_direct_backward_weights(c->direct, src, dsums, dw);
+        return FLX_OK;
+    }
     if (!p->map) /* the same order: straight into the caller's buffer */
         dnnl_memory_set_data_handle(p->weights, dw);
     int status = execute(c, p, src, dsums, arg);

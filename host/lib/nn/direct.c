@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "direct.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "flexor/status.h"
+
+#if defined(__x86_64__)
+#include "kernels.h"
+
+struct flx_direct {
+    struct flx_kernel_shape k;
+    int batch, passes;
+    size_t n_weights;
+    int8_t *s8;     /* packed weights of the forward pass */
+    uint16_t *back; /* of the gradient of the data */
+    float *acc;     /* gradient of the weights, [kh][kw][in_c][out_c] */
+    void *scratch;
+};
+
+static void *aligned(size_t bytes)
+{
+    return aligned_alloc(64, (bytes + 63) / 64 * 64);
+}
+
+static int allocate(struct flx_direct *d)
+{
+    d->s8 = aligned(d->n_weights);
+    d->back = aligned(d->n_weights * sizeof *d->back);
+    d->acc = aligned(d->n_weights * sizeof *d->acc);
+    d->scratch = aligned(flx_kernel_scratch(&d->k));
+    if (!d->s8 || !d->back || !d->acc || !d->scratch)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory for a convolution");
+    return FLX_OK;
+}
+
+int flx_direct_create(const struct flx_conv_shape *s, struct flx_direct **out)
+{
+    struct flx_kernel_shape k = {.in_h = s->in_h,
+                                 .in_w = s->in_w,
+                                 .in_c = s->in_c,
+                                 .out_h = s->out_h,
+                                 .out_w = s->out_w,
+                                 .out_c = s->out_c,
+                                 .kh = s->kh,
+                                 .kw = s->kw,
+                                 .stride = s->stride,
+                                 .pad = s->pad};
+    int passes = s->integer && flx_kernel_forward_fits(&k) ? FLX_DIRECT_FORWARD : 0;
+    if (s->back == FLX_CONV_BF16 && flx_kernel_backward_fits(&k))
+        passes |= FLX_DIRECT_BACKWARD;
+    *out = NULL;
+    if (!passes)
+        return FLX_OK;
+    struct flx_direct *d = calloc(1, sizeof *d);
+    if (!d)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory for a convolution");
+    d->k = k;
+    d->batch = s->batch;
+    d->passes = passes;
+    d->n_weights = (size_t)k.out_c * (size_t)(k.kh * k.kw * k.in_c);
+    int status = allocate(d);
+    if (status != FLX_OK)
+        flx_direct_free(d);
+    else
+        *out = d;
+    return status;
+}
+
+void flx_direct_free(struct flx_direct *d)
+{
+    if (!d)
+        return;
+    free(d->s8);
+    free(d->back);
+    free(d->acc);
+    free(d->scratch);
+    free(d);
+}
+
+int flx_direct_has(const struct flx_direct *d, enum flx_direct_pass pass)
+{
+    return d && (d->passes & (int)pass);
+}
+
+void flx_direct_set_weights(struct flx_direct *d, const int8_t *ohwi)
+{
+    flx_kernel_pack_s8(&d->k, ohwi, d->s8);
+}
+
+void flx_direct_set_back(struct flx_direct *d, const int8_t *w8, const float *w)
+{
+    flx_kernel_pack_back(&d->k, w8, w, d->back);
+}
+
+static size_t map_in(const struct flx_direct *d)
+{
+    return (size_t)(d->k.in_h * d->k.in_w) * (size_t)d->k.in_c;
+}
+
+static size_t map_out(const struct flx_direct *d)
+{
+    return (size_t)(d->k.out_h * d->k.out_w) * (size_t)d->k.out_c;
+}
+
+void flx_direct_forward(struct flx_direct *d, const uint8_t *src, float *sums)
+{
+    for (size_t n = 0; n < (size_t)d->batch; n++)
+        flx_kernel_forward(&d->k, src + n * map_in(d), d->s8, d->scratch, sums + n * map_out(d));
+}
+
+void flx_direct_backward_data(struct flx_direct *d, const uint16_t *dsums, float *dsrc)
+{
+    for (size_t n = 0; n < (size_t)d->batch; n++)
+        flx_kernel_data(&d->k, dsums + n * map_out(d), d->back, d->scratch, dsrc + n * map_in(d));
+}
+
+void flx_direct_backward_weights(struct flx_direct *d, const uint16_t *src, const uint16_t *dsums,
+                                 float *dw)
+{
+    size_t out_c = (size_t)d->k.out_c, inputs = d->n_weights / out_c;
+    memset(d->acc, 0, d->n_weights * sizeof *d->acc);
+    for (size_t n = 0; n < (size_t)d->batch; n++)
+        flx_kernel_weights(&d->k, src + n * map_in(d), dsums + n * map_out(d), d->scratch, d->acc);
+    for (size_t i = 0; i < inputs; i++)
+        for (size_t o = 0; o < out_c; o++)
+            dw[o * inputs + i] = d->acc[i * out_c + o];
+}
+
+#else /* oneDNN does everything */
+
+int flx_direct_create(const struct flx_conv_shape *s, struct flx_direct **out)
+{
+    (void)s;
+    *out = NULL;
+    return FLX_OK;
+}
+
+#endif
