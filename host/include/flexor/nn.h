@@ -105,7 +105,8 @@ struct flx_node {
                           * step_code 2^pool_shift / n; 1 in float mode */
     int zero_out;        /* output code of real zero */
     /* Private to nn. */
-    struct flx_conv *conv;
+    struct flx_conv **conv;         /* a thread each, for its share of the batch */
+    float **share_dw;               /* gradient of that share; the first is dw */
     float *sums;                    /* S, batch x conv_h x conv_w x out_c */
     float *peak;                    /* sum at the maximum of each window, pooling fast path */
     uint8_t *arg;                   /* its place in the window, 255: no gradient */
@@ -118,6 +119,8 @@ struct flx_node {
     float *scale, *offset;          /* sums -> real value of this pass */
     float *batch_mean, *batch_istd; /* of S; and 1/sigma of alpha * step * S */
     double *stat;                   /* threads x 2 x out_c partial sums */
+    float *slope;                   /* 3 x out_c: gradient of code and sum -> of sum */
+    float *top;                     /* largest real value of each share */
 };
 
 struct flx_net {
@@ -135,7 +138,7 @@ struct flx_net {
     void *images_back;  /* as the backward pass reads them */
     void *map;          /* codes or values of one image before pooling, a thread each */
     float *scratch;     /* sums of a further plane, or a second gradient of an output */
-    float *mixed;       /* weights of all planes together */
+    float *mixed;       /* weights of all planes together, a thread each */
 };
 
 /** How a net is built. */

@@ -169,29 +169,25 @@ static int pools(const struct flx_node *nd)
     return nd->pool > 1 || nd->pool_stride > 1;
 }
 
-float flx_act_forward(const struct flx_net *net, struct flx_node *nd, int train)
+void flx_act_forward(const struct flx_net *net, struct flx_node *nd, int t, int train)
 {
-    float largest = 0;
     size_t len = (size_t)nd->conv_w * (size_t)nd->out_c, outs = flx_out_size(nd);
-#pragma omp parallel for schedule(static, 1) num_threads(net->threads) reduction(max : largest)
-    for (int t = 0; t < net->threads; t++) {
-        float top[len], scale[len], offset[len];
-        float *map = (float *)net->map + (size_t)t * flx_map_size(nd);
-        struct rows r = {scale, offset, flx_limits_of(net, nd), pools(nd) ? map : NULL, top};
-        int first, last;
-        memset(top, 0, sizeof top);
-        tile(nd->scale, nd, scale);
-        tile(nd->offset, nd, offset);
-        flx_share(net, t, &first, &last);
-        for (int n = first; n < last; n++) {
-            image_forward(net, nd, n, &r);
-            if (train)
-                keep_for_back(net, nd, (size_t)n * outs, outs);
-        }
-        for (size_t i = 0; i < len; i++)
-            largest = top[i] > largest ? top[i] : largest;
+    float top[len], scale[len], offset[len], largest = 0;
+    float *map = (float *)net->map + (size_t)t * flx_map_size(nd);
+    struct rows r = {scale, offset, flx_limits_of(net, nd), pools(nd) ? map : NULL, top};
+    int first, last;
+    memset(top, 0, sizeof top);
+    tile(nd->scale, nd, scale);
+    tile(nd->offset, nd, offset);
+    flx_share(net, t, &first, &last);
+    for (int n = first; n < last; n++) {
+        image_forward(net, nd, n, &r);
+        if (train)
+            keep_for_back(net, nd, (size_t)n * outs, outs);
     }
-    return largest;
+    for (size_t i = 0; i < len; i++)
+        largest = top[i] > largest ? top[i] : largest;
+    nd->top[t] = largest;
 }
 
 /* g where the value lies within its bounds, else 0; sums of it, and times (s - mean). */
@@ -258,49 +254,41 @@ static void image_spread(const struct flx_net *net, struct flx_node *nd, int n, 
     }
 }
 
-/* First half of the backward pass: gradients of the codes, and their sums. */
-static void reduce_all(const struct flx_net *net, int i)
+void flx_act_reduce(const struct flx_net *net, int i, int t)
 {
     struct flx_node *nd = &net->nodes[i];
     size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
-#pragma omp parallel for schedule(static, 1) num_threads(net->threads)
-    for (int t = 0; t < net->threads; t++) {
-        float part[2 * c], scale[len], offset[len], mean[len];
-        struct rows r = {scale, offset, flx_limits_of(net, nd), NULL, NULL};
-        int first, last;
-        tile(nd->scale, nd, scale);
-        tile(nd->offset, nd, offset);
-        tile(nd->batch_mean, nd, mean);
-        flx_share(net, t, &first, &last);
-        for (int n = first; n < last; n++) {
-            flx_skip_gradient(net, i, n);
-            if (flx_pool_tiles(nd))
-                flx_max_reduce(net, nd, n, part);
-            else
-                image_reduce(net, nd, n, &r, mean, part);
-            flx_add_to_double(nd->stat + (size_t)t * 2 * c, part, 2 * c);
-        }
+    float part[2 * c], scale[len], offset[len], mean[len];
+    struct rows r = {scale, offset, flx_limits_of(net, nd), NULL, NULL};
+    double *stat = nd->stat + (size_t)t * 2 * c;
+    int first, last;
+    memset(stat, 0, 2 * c * sizeof *stat);
+    tile(nd->scale, nd, scale);
+    tile(nd->offset, nd, offset);
+    tile(nd->batch_mean, nd, mean);
+    flx_share(net, t, &first, &last);
+    for (int n = first; n < last; n++) {
+        flx_skip_gradient(net, i, n);
+        if (flx_pool_tiles(nd))
+            flx_max_reduce(nd, n, part);
+        else
+            image_reduce(net, nd, n, &r, mean, part);
+        flx_add_to_double(stat, part, 2 * c);
     }
 }
 
-void flx_act_backward(const struct flx_net *net, int i)
+void flx_act_spread(const struct flx_net *net, struct flx_node *nd, int t)
 {
-    struct flx_node *nd = &net->nodes[i];
     size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
     float a[len], b[len], d[len];
-    memset(nd->stat, 0, (size_t)net->threads * 2 * c * sizeof *nd->stat);
-    reduce_all(net, i);
-    flx_reduce_threads(net, nd);
-    flx_slopes(net, nd, a, b, d);
-    for (size_t k = c; k < len; k += c) {
-        memcpy(a + k, a, c * sizeof *a);
-        memcpy(b + k, b, c * sizeof *b);
-        memcpy(d + k, d, c * sizeof *d);
-    }
-#pragma omp parallel for schedule(static) num_threads(net->threads)
-    for (int n = 0; n < net->batch; n++) {
+    int first, last;
+    tile(nd->slope, nd, a);
+    tile(nd->slope + c, nd, b);
+    tile(nd->slope + 2 * c, nd, d);
+    flx_share(net, t, &first, &last);
+    for (int n = first; n < last; n++) {
         if (flx_pool_tiles(nd))
-            flx_max_spread(net, nd, n, a, b, d);
+            flx_max_spread(net, nd, n);
         else
             image_spread(net, nd, n, a, b, d);
     }

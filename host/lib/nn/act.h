@@ -6,8 +6,11 @@
 
 #define FLX_NO_GRADIENT 255
 
-/** Mean and variance of the sums of each channel over the batch. */
-void flx_act_statistics(const struct flx_net *net, struct flx_node *nd);
+/* Functions with @p t do thread t's share of the batch; those without do what one
+ * thread does for all. */
+
+/** Partial sums of the sums of each channel, and of their squares. */
+void flx_act_statistics(const struct flx_net *net, struct flx_node *nd, int t);
 
 /** Fills nd->scale and nd->offset (sums -> real value) from the parameters and the
  *  statistics of the batch (@p train, which also updates the running ones) or the
@@ -15,33 +18,34 @@ void flx_act_statistics(const struct flx_net *net, struct flx_node *nd);
 void flx_act_affine(const struct flx_net *net, struct flx_node *nd, int train);
 
 /** Skip, ReLU, quantiser and pool: codes or values, and for training arg, peak and
- *  out. Returns the largest real value (of a linear node: magnitude). flx_max_forward
- *  is for nodes whose pool windows tile the map. */
-float flx_act_forward(const struct flx_net *net, struct flx_node *nd, int train);
-float flx_max_forward(const struct flx_net *net, struct flx_node *nd, int train);
+ *  out. Leaves the largest real value (of a linear node: magnitude) in nd->top.
+ *  flx_max_forward is for nodes whose pool windows tile the map. */
+void flx_act_forward(const struct flx_net *net, struct flx_node *nd, int t, int train);
+void flx_max_forward(const struct flx_net *net, struct flx_node *nd, int t, int train);
 
-/** From nd->dout, to which the gradients of the nodes that add node @p i are added
- *  first, to nd->dsums and the gradients of alpha, gamma, beta. */
-void flx_act_backward(const struct flx_net *net, int i);
+/** Backward pass of node @p i: adds what the nodes say that add it to nd->dout, and sums
+ *  the gradient; between the two flx_slopes; then from there to nd->dsums. */
+void flx_act_reduce(const struct flx_net *net, int i, int t);
+void flx_act_spread(const struct flx_net *net, struct flx_node *nd, int t);
 
-/** dcode += what the nodes that add node @p i say, for image @p n. */
+/** dout += what the nodes that add node @p i say, for image @p n. */
 void flx_skip_gradient(const struct flx_net *net, int i, int n);
 
-/** Second half of the backward pass for nodes whose pool windows tile the map. */
-void flx_max_reduce(const struct flx_net *net, struct flx_node *nd, int n, float *part);
-void flx_max_spread(const struct flx_net *net, struct flx_node *nd, int n, const float *a,
-                    const float *b, const float *d);
+/** Reduce and spread for nodes whose pool windows tile the map, for image @p n. */
+void flx_max_reduce(struct flx_node *nd, int n, float *part);
+void flx_max_spread(const struct flx_net *net, struct flx_node *nd, int n);
 
 /** Pool windows of any kind, for image @p n; @p map holds its codes or values. */
 void flx_pool_forward(const struct flx_net *net, struct flx_node *nd, int n, const void *map);
 void flx_pool_backward(const struct flx_net *net, struct flx_node *nd, int n);
 
-/** The same for the logits, whose gradient lies in nd->dout already. */
-void flx_logits_forward(const struct flx_net *net, struct flx_node *nd);
-void flx_logits_backward(const struct flx_net *net, struct flx_node *nd);
+/** The logits, and from their gradient in nd->dout to nd->dsums and the parameters'. */
+void flx_logits_forward(const struct flx_net *net, struct flx_node *nd, int t);
+void flx_logits_reduce(const struct flx_net *net, struct flx_node *nd);
+void flx_logits_spread(const struct flx_net *net, struct flx_node *nd, int t);
 
 /** What flx_net_forward and the backward pass read of the caller's images. */
-void flx_images_prepare(struct flx_net *net, const uint8_t *images, int train);
+void flx_images_prepare(const struct flx_net *net, const uint8_t *images, int t, int train);
 
 /** The real value of a code of node @p nd before pooling, and the bounds between which
  *  its gradient passes. */
@@ -50,12 +54,5 @@ struct flx_limits {
     float low, high;
 };
 struct flx_limits flx_limits_of(const struct flx_net *net, const struct flx_node *nd);
-
-/** Images first..last-1 of thread @p t. */
-static inline void flx_share(const struct flx_net *net, int t, int *first, int *last)
-{
-    *first = (int)((long)net->batch * t / net->threads);
-    *last = (int)((long)net->batch * (t + 1) / net->threads);
-}
 
 #endif

@@ -113,23 +113,19 @@ static void row_forward(const struct flx_net *net, struct flx_node *nd, int n, i
         store_bytes(place, len, nd->arg + at);
 }
 
-float flx_max_forward(const struct flx_net *net, struct flx_node *nd, int train)
+void flx_max_forward(const struct flx_net *net, struct flx_node *nd, int t, int train)
 {
-    float largest = 0;
     size_t len = (size_t)nd->out_w * (size_t)nd->out_c;
-#pragma omp parallel for schedule(static, 1) num_threads(net->threads) reduction(max : largest)
-    for (int t = 0; t < net->threads; t++) {
-        float top[len];
-        int first, last;
-        memset(top, 0, sizeof top);
-        flx_share(net, t, &first, &last);
-        for (int n = first; n < last; n++)
-            for (int oy = 0; oy < nd->out_h; oy++)
-                row_forward(net, nd, n, oy, train, top);
-        for (size_t i = 0; i < len; i++)
-            largest = top[i] > largest ? top[i] : largest;
-    }
-    return largest;
+    float top[len], largest = 0;
+    int first, last;
+    memset(top, 0, sizeof top);
+    flx_share(net, t, &first, &last);
+    for (int n = first; n < last; n++)
+        for (int oy = 0; oy < nd->out_h; oy++)
+            row_forward(net, nd, n, oy, train, top);
+    for (size_t i = 0; i < len; i++)
+        largest = top[i] > largest ? top[i] : largest;
+    nd->top[t] = largest;
 }
 
 /* Sums of the gradient, and of the gradient times (peak - mean). */
@@ -148,10 +144,9 @@ FLX_CLONES static void sum_gradient(const float *dout, const float *peak, const 
         }
 }
 
-void flx_max_reduce(const struct flx_net *net, struct flx_node *nd, int n, float *part)
+void flx_max_reduce(struct flx_node *nd, int n, float *part)
 {
     size_t c = (size_t)nd->out_c, at = (size_t)n * flx_out_size(nd);
-    (void)net;
     sum_gradient(nd->dout + at, nd->peak + at, nd->arg + at, nd->batch_mean,
                  (size_t)(nd->out_h * nd->out_w), c, part, part + c);
 }
@@ -181,10 +176,9 @@ FLX_CLONES static void narrow(const float *from, size_t n, uint16_t *restrict to
         to[i] = flx_bf16(from[i]);
 }
 
-void flx_max_spread(const struct flx_net *net, struct flx_node *nd, int n, const float *a,
-                    const float *b, const float *d)
+void flx_max_spread(const struct flx_net *net, struct flx_node *nd, int n)
 {
-    const float *const k[3] = {a, b, d};
+    const float *const k[3] = {nd->slope, nd->slope + nd->out_c, nd->slope + 2 * nd->out_c};
     size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
     float row[len];
     for (int y = 0; y < nd->conv_h; y++) {

@@ -6,23 +6,33 @@
 #include "act.h"
 #include "bf16.h"
 
-void flx_logits_forward(const struct flx_net *net, struct flx_node *nd)
+void flx_logits_forward(const struct flx_net *net, struct flx_node *nd, int t)
 {
-    size_t c = (size_t)nd->out_c, n = (size_t)net->batch * c;
-    for (size_t i = 0; i < n; i++)
+    size_t c = (size_t)nd->out_c;
+    int first, last;
+    flx_share(net, t, &first, &last);
+    for (size_t i = (size_t)first * c; i < (size_t)last * c; i++)
         nd->values[i] = nd->sums[i] * nd->scale[i % c] + nd->offset[i % c];
 }
 
-void flx_logits_backward(const struct flx_net *net, struct flx_node *nd)
+void flx_logits_reduce(const struct flx_net *net, struct flx_node *nd)
 {
     size_t c = (size_t)nd->out_c;
     memset(nd->dbeta, 0, c * sizeof(float));
     memset(nd->dalpha, 0, c * sizeof(float));
     for (size_t i = 0; i < (size_t)net->batch * c; i++) {
-        size_t ch = i % c;
-        float d = nd->dout[i] * nd->scale[ch];
-        nd->dbeta[ch] += nd->dout[i];
-        nd->dalpha[ch] += nd->dout[i] * nd->sums[i] * nd->step_in;
+        nd->dbeta[i % c] += nd->dout[i];
+        nd->dalpha[i % c] += nd->dout[i] * nd->sums[i] * nd->step_in;
+    }
+}
+
+void flx_logits_spread(const struct flx_net *net, struct flx_node *nd, int t)
+{
+    size_t c = (size_t)nd->out_c;
+    int first, last;
+    flx_share(net, t, &first, &last);
+    for (size_t i = (size_t)first * c; i < (size_t)last * c; i++) {
+        float d = nd->dout[i] * nd->scale[i % c];
         if (net->bf16)
             ((uint16_t *)nd->dsums)[i] = flx_bf16(d);
         else
@@ -47,21 +57,17 @@ FLX_CLONES static void widen_bytes(const uint8_t *from, size_t n, int shift,
             full[i] = (float)(from[i] >> shift);
 }
 
-void flx_images_prepare(struct flx_net *net, const uint8_t *images, int train)
+void flx_images_prepare(const struct flx_net *net, const uint8_t *images, int t, int train)
 {
     size_t size = (size_t)net->in_h * (size_t)net->in_w * (size_t)net->in_c;
-    int shift = 8 - net->act_bits, floats = net->mode == FLX_NN_FLOAT;
-    net->images = net->images_own ? net->images_own : images;
-#pragma omp parallel for schedule(static) num_threads(net->threads)
-    for (int n = 0; n < net->batch; n++) {
-        size_t at = (size_t)n * size;
-        if (floats)
-            widen_bytes(images + at, size, 0, NULL, (float *)net->images_own + at);
-        else if (shift)
-            reduce_bytes(images + at, size, shift, (uint8_t *)net->images_own + at);
-        if (train)
-            widen_bytes(images + at, size, shift,
-                        net->bf16 ? (uint16_t *)net->images_back + at : NULL,
-                        net->bf16 ? NULL : (float *)net->images_back + at);
-    }
+    int shift = 8 - net->act_bits, floats = net->mode == FLX_NN_FLOAT, first, last;
+    flx_share(net, t, &first, &last);
+    size_t at = (size_t)first * size, n = (size_t)(last - first) * size;
+    if (floats)
+        widen_bytes(images + at, n, 0, NULL, (float *)net->images_own + at);
+    else if (shift)
+        reduce_bytes(images + at, n, shift, (uint8_t *)net->images_own + at);
+    if (train)
+        widen_bytes(images + at, n, shift, net->bf16 ? (uint16_t *)net->images_back + at : NULL,
+                    net->bf16 ? NULL : (float *)net->images_back + at);
 }

@@ -71,11 +71,48 @@ static int alloc_buffers(const struct flx_net *net, struct flx_node *nd)
     nd->batch_mean = buffer(c, sizeof(float));
     nd->batch_istd = buffer(c, sizeof(float));
     nd->stat = buffer((size_t)net->threads * 2 * c, sizeof(double));
+    nd->slope = buffer(3 * c, sizeof(float));
+    nd->top = buffer((size_t)net->threads, sizeof(float));
     if (!nd->sums || !nd->dsums || !nd->peak || !nd->arg || !nd->codes || !nd->values || !nd->out ||
         !nd->dout || !nd->dcode || !nd->scale || !nd->offset || !nd->batch_mean ||
-        !nd->batch_istd || !nd->stat)
+        !nd->batch_istd || !nd->stat || !nd->slope || !nd->top)
         return flx_fail(FLX_ERR_NOMEM, "out of memory for %s; use a smaller batch", nd->name);
     return FLX_OK;
+}
+
+/* Every thread convolves its own share of the batch, so that threads meet only where
+ * batch norm needs all of it. */
+static int create_shares(const struct flx_net *net, struct flx_node *nd)
+{
+    struct flx_conv_shape s = {.in_h = nd->in_h,
+                               .in_w = nd->in_w,
+                               .in_c = nd->in_c,
+                               .out_c = nd->out_c,
+                               .kh = nd->kh,
+                               .kw = nd->kw,
+                               .stride = nd->stride,
+                               .pad = nd->pad,
+                               .out_h = nd->conv_h,
+                               .out_w = nd->conv_w,
+                               .integer = net->mode == FLX_NN_QUANT,
+                               .need_data_gradient = nd->input != FLX_NN_IMAGE,
+                               .back = net->bf16 ? FLX_CONV_BF16 : FLX_CONV_F32};
+    int status = FLX_OK;
+    nd->conv = calloc((size_t)net->threads, sizeof *nd->conv);
+    nd->share_dw = calloc((size_t)net->threads, sizeof *nd->share_dw);
+    if (!nd->conv || !nd->share_dw)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory");
+    nd->share_dw[0] = nd->dw;
+    for (int t = 0; t < net->threads && status == FLX_OK; t++) {
+        int first, last;
+        flx_share(net, t, &first, &last);
+        s.batch = last - first;
+        if (t)
+            nd->share_dw[t] = filled(nd->n_weights, 0);
+        status = nd->share_dw[t] ? flx_conv_create(&s, &nd->conv[t])
+                                 : flx_fail(FLX_ERR_NOMEM, "out of memory");
+    }
+    return status;
 }
 
 static int create_node(struct flx_net *net, int i, int planes, const struct flx_node_spec *spec)
@@ -90,21 +127,7 @@ static int create_node(struct flx_net *net, int i, int planes, const struct flx_
         status = alloc_buffers(net, nd);
     if (status != FLX_OK)
         return status;
-    struct flx_conv_shape s = {.batch = net->batch,
-                               .in_h = nd->in_h,
-                               .in_w = nd->in_w,
-                               .in_c = nd->in_c,
-                               .out_c = nd->out_c,
-                               .kh = nd->kh,
-                               .kw = nd->kw,
-                               .stride = nd->stride,
-                               .pad = nd->pad,
-                               .out_h = nd->conv_h,
-                               .out_w = nd->conv_w,
-                               .integer = net->mode == FLX_NN_QUANT,
-                               .need_data_gradient = nd->input != FLX_NN_IMAGE,
-                               .back = net->bf16 ? FLX_CONV_BF16 : FLX_CONV_F32};
-    return flx_conv_create(&s, &nd->conv);
+    return create_shares(net, nd);
 }
 
 /* Buffers that all nodes use in turn. */
@@ -132,7 +155,7 @@ static int alloc_shared(struct flx_net *net)
     net->images_back = buffer(image, net->bf16 ? 2 : sizeof(float));
     net->map = buffer((size_t)net->threads * map, sizeof(float));
     net->scratch = buffer(scratch, sizeof(float));
-    net->mixed = buffer(weights, sizeof(float));
+    net->mixed = buffer((size_t)net->threads * weights, sizeof(float));
     if ((own && !net->images_own) || !net->images_back || !net->map || !net->scratch || !net->mixed)
         return flx_fail(FLX_ERR_NOMEM, "out of memory; use a smaller batch");
     return FLX_OK;
@@ -161,11 +184,10 @@ int flx_net_create(const struct flx_net_spec *spec, const struct flx_net_config 
     struct flx_net *net = calloc(1, sizeof *net);
     if (!net)
         return flx_fail(FLX_ERR_NOMEM, "out of memory");
-    omp_set_num_threads(config->threads);
     net->mode = config->mode;
     net->act_bits = config->mode == FLX_NN_QUANT ? config->act_bits : 8;
     net->batch = config->batch;
-    net->threads = config->threads;
+    net->threads = config->threads < config->batch ? config->threads : config->batch;
     net->bf16 = !config->f32 && flx_conv_has_bf16();
     net->in_h = config->in_h;
     net->in_w = config->in_w;
@@ -176,10 +198,12 @@ int flx_net_create(const struct flx_net_spec *spec, const struct flx_net_config 
     net->nodes = calloc((size_t)spec->n_nodes, sizeof *net->nodes);
     if (!net->nodes)
         status = flx_fail(FLX_ERR_NOMEM, "out of memory");
+    omp_set_num_threads(1); /* what oneDNN plans for */
     for (int i = 0; i < spec->n_nodes && status == FLX_OK; i++) {
         net->n_nodes = i + 1;
         status = create_node(net, i, config->planes, &spec->nodes[i]);
     }
+    omp_set_num_threads(net->threads);
     if (status == FLX_OK)
         status = flx_net_check(net);
     if (status == FLX_OK)
@@ -192,13 +216,13 @@ int flx_net_create(const struct flx_net_spec *spec, const struct flx_net_config 
     return FLX_OK;
 }
 
-static void free_node(struct flx_node *nd)
+static void free_node(struct flx_node *nd, int threads)
 {
-    void *const all[] = {nd->w,      nd->dw,         nd->alpha,     nd->dalpha, nd->gamma,
-                         nd->dgamma, nd->beta,       nd->dbeta,     nd->mean,   nd->var,
-                         nd->sums,   nd->peak,       nd->arg,       nd->codes,  nd->out,
-                         nd->dsums,  nd->values,     nd->scale,     nd->offset, nd->stat,
-                         nd->dout,   nd->batch_mean, nd->batch_istd};
+    void *const all[] = {nd->w,      nd->dw,     nd->alpha, nd->dalpha,     nd->gamma,
+                         nd->dgamma, nd->beta,   nd->dbeta, nd->mean,       nd->var,
+                         nd->sums,   nd->peak,   nd->arg,   nd->codes,      nd->out,
+                         nd->dsums,  nd->values, nd->scale, nd->offset,     nd->stat,
+                         nd->dout,   nd->slope,  nd->top,   nd->batch_mean, nd->batch_istd};
     if (nd->dcode != nd->dout)
         free(nd->dcode);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -208,7 +232,12 @@ static void free_node(struct flx_node *nd)
         free(nd->ratio[p]);
         free(nd->dratio[p]);
     }
-    flx_conv_free(nd->conv);
+    for (int t = 0; t < threads && nd->conv && nd->share_dw; t++) {
+        flx_conv_free(nd->conv[t]);
+        free(t ? nd->share_dw[t] : NULL);
+    }
+    free(nd->conv);
+    free(nd->share_dw);
 }
 
 void flx_net_free(struct flx_net *net)
@@ -216,7 +245,7 @@ void flx_net_free(struct flx_net *net)
     if (!net)
         return;
     for (int i = 0; i < net->n_nodes; i++)
-        free_node(&net->nodes[i]);
+        free_node(&net->nodes[i], net->threads);
     free(net->nodes);
     free(net->images_own);
     free(net->images_back);

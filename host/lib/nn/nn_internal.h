@@ -19,6 +19,13 @@ static inline int flx_pool_tiles(const struct flx_node *nd)
            nd->pool_kind == FLX_NN_POOL_MAX && nd->skip < 0 && nd->kind == FLX_NODE_RELU;
 }
 
+/** Images first..last-1 are thread @p t's share of the batch. */
+static inline void flx_share(const struct flx_net *net, int t, int *first, int *last)
+{
+    *first = (int)((long)net->batch * t / net->threads);
+    *last = (int)((long)net->batch * (t + 1) / net->threads);
+}
+
 /** Largest code. */
 static inline int flx_top_code(const struct flx_net *net)
 {

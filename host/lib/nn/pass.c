@@ -1,21 +1,41 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Forward and backward pass over the list of nodes. */
+/* Forward and backward pass over the list of nodes. Every thread takes its share of the
+ * batch through a node; they meet where batch norm needs the sums of all shares. */
+#include <omp.h>
 #include <string.h>
 
 #include "../base/clones.h"
 #include "act.h"
 #include "conv.h"
 #include "flexor/status.h"
+#include "stat.h"
 
-/* What node @p nd reads: in the forward pass, or as the backward pass reads it. */
-static const void *input_of(const struct flx_net *net, const struct flx_node *nd, int backward)
+static size_t in_size(const struct flx_node *nd)
 {
+    return (size_t)nd->in_h * (size_t)nd->in_w * (size_t)nd->in_c;
+}
+
+/* Element @p at of an array of elements of @p size bytes. */
+static const void *element(const void *p, size_t at, size_t size)
+{
+    return (const char *)p + at * size;
+}
+
+/* What node @p nd reads from image @p n on, in the forward pass. */
+static const void *input_of(const struct flx_net *net, const struct flx_node *nd, int n)
+{
+    size_t at = (size_t)n * in_size(nd), size = net->mode == FLX_NN_QUANT ? 1 : sizeof(float);
     if (nd->input == FLX_NN_IMAGE)
-        return backward ? net->images_back : net->images;
+        return element(net->images, at, size);
     const struct flx_node *from = &net->nodes[nd->input];
-    if (backward)
-        return from->out;
-    return net->mode == FLX_NN_QUANT ? (const void *)from->codes : from->values;
+    return element(size == 1 ? (const void *)from->codes : from->values, at, size);
+}
+
+/* The same for the backward pass. */
+static const void *back_input_of(const struct flx_net *net, const struct flx_node *nd, int n)
+{
+    const void *all = nd->input == FLX_NN_IMAGE ? net->images_back : net->nodes[nd->input].out;
+    return element(all, (size_t)n * in_size(nd), net->bf16 ? 2 : sizeof(float));
 }
 
 /* The steps of this pass, which follow the running range. */
@@ -59,67 +79,99 @@ FLX_CLONES static void mix_sums(const float *s, const float *ratio, size_t rows,
 }
 
 /* Weights of the backward pass: all planes together. */
-static void set_back_weights(const struct flx_net *net, const struct flx_node *nd)
+static void set_back_weights(const struct flx_net *net, const struct flx_node *nd, int t)
 {
     size_t c = (size_t)nd->out_c, per = nd->n_weights / c;
+    float *mixed = net->mixed + (size_t)t * nd->n_weights;
     if (nd->planes < 2) {
-        flx_conv_set_back(nd->conv, nd->w8[0], nd->w);
+        flx_conv_set_back(nd->conv[t], nd->w8[0], nd->w);
         return;
     }
-    widen(nd->w8[0], nd->n_weights, net->mixed);
+    widen(nd->w8[0], nd->n_weights, mixed);
     for (int p = 1; p < nd->planes; p++)
-        mix_weights(nd->w8[p], nd->ratio[p], c, per, net->mixed);
-    flx_conv_set_back(nd->conv, NULL, net->mixed);
+        mix_weights(nd->w8[p], nd->ratio[p], c, per, mixed);
+    flx_conv_set_back(nd->conv[t], NULL, mixed);
 }
 
-static int convolve(const struct flx_net *net, struct flx_node *nd)
+static int convolve(const struct flx_net *net, struct flx_node *nd, int t)
 {
-    const void *src = input_of(net, nd, 0);
-    int quant = net->mode == FLX_NN_QUANT;
-    flx_conv_set_weights(nd->conv, quant ? (const void *)nd->w8[0] : nd->w);
-    int status = flx_conv_forward(nd->conv, src, nd->sums);
+    int first, last;
+    flx_share(net, t, &first, &last);
+    const void *src = input_of(net, nd, first);
+    size_t at = (size_t)first * flx_map_size(nd);
+    size_t rows = (size_t)(last - first) * (size_t)(nd->conv_h * nd->conv_w);
+    flx_conv_set_weights(nd->conv[t], nd->w ? (const void *)nd->w : nd->w8[0]);
+    int status = flx_conv_forward(nd->conv[t], src, nd->sums + at);
     for (int p = 1; p < nd->planes && status == FLX_OK; p++) {
-        flx_conv_set_weights(nd->conv, nd->w8[p]);
-        status = flx_conv_forward(nd->conv, src, net->scratch);
-        size_t rows = (size_t)(nd->conv_h * nd->conv_w), image = flx_map_size(nd);
-#pragma omp parallel for schedule(static) num_threads(net->threads)
-        for (int n = 0; n < net->batch; n++)
-            mix_sums(net->scratch + (size_t)n * image, nd->ratio[p], rows, (size_t)nd->out_c,
-                     nd->sums + (size_t)n * image);
+        flx_conv_set_weights(nd->conv[t], nd->w8[p]);
+        status = flx_conv_forward(nd->conv[t], src, net->scratch + at);
+        mix_sums(net->scratch + at, nd->ratio[p], rows, (size_t)nd->out_c, nd->sums + at);
     }
     return status;
 }
 
-static int forward_node(struct flx_net *net, struct flx_node *nd, int train)
+/* From the input to the partial sums of batch norm. */
+static int forward_first(const struct flx_net *net, struct flx_node *nd, int t, int train)
 {
-    set_steps(net, nd);
-    int status = convolve(net, nd);
-    if (status != FLX_OK)
-        return status;
-    if (train)
-        set_back_weights(net, nd);
-    if (nd->kind == FLX_NODE_LOGITS) {
+    int status = convolve(net, nd, t);
+    if (train && status == FLX_OK)
+        set_back_weights(net, nd, t);
+    if (train && status == FLX_OK && nd->kind != FLX_NODE_LOGITS)
+        flx_act_statistics(net, nd, t);
+    return status;
+}
+
+static void forward_second(const struct flx_net *net, struct flx_node *nd, int t, int train)
+{
+    if (nd->kind == FLX_NODE_LOGITS)
+        flx_logits_forward(net, nd, t);
+    else if (flx_pool_tiles(nd))
+        flx_max_forward(net, nd, t, train);
+    else
+        flx_act_forward(net, nd, t, train);
+}
+
+/* The work of one thread, or of several ones when OpenMP gives fewer than asked for. */
+static int forward_shares(const struct flx_net *net, const uint8_t *images, int train)
+{
+    int me = omp_get_thread_num(), team = omp_get_num_threads(), status = FLX_OK;
+    for (int t = me; t < net->threads; t += team)
+        flx_images_prepare(net, images, t, train);
+    for (int i = 0; i < net->n_nodes; i++) {
+        struct flx_node *nd = &net->nodes[i];
+        for (int t = me; t < net->threads && status == FLX_OK; t += team)
+            status = forward_first(net, nd, t, train);
+#pragma omp barrier
+#pragma omp single
         flx_act_affine(net, nd, train);
-        flx_logits_forward(net, nd);
-        return FLX_OK;
+        for (int t = me; t < net->threads && status == FLX_OK; t += team)
+            forward_second(net, nd, t, train);
     }
-    if (train)
-        flx_act_statistics(net, nd);
-    flx_act_affine(net, nd, train);
-    float top =
-        flx_pool_tiles(nd) ? flx_max_forward(net, nd, train) : flx_act_forward(net, nd, train);
-    if (net->mode == FLX_NN_QUANT && train)
-        nd->range += net->range_momentum * (top - nd->range);
-    return FLX_OK;
+    return status;
+}
+
+static int failed(void)
+{
+    return flx_fail(FLX_ERR_NOMEM, "oneDNN could not compute a convolution: out of memory?");
 }
 
 int flx_net_forward(struct flx_net *net, const uint8_t *images, int train)
 {
-    int status = FLX_OK;
-    flx_images_prepare(net, images, train);
-    for (int i = 0; i < net->n_nodes && status == FLX_OK; i++)
-        status = forward_node(net, &net->nodes[i], train);
-    return status;
+    int bad = 0;
+    net->images = net->images_own ? net->images_own : images;
+    for (int i = 0; i < net->n_nodes; i++)
+        set_steps(net, &net->nodes[i]);
+#pragma omp parallel num_threads(net->threads) reduction(| : bad)
+    bad = forward_shares(net, images, train) != FLX_OK;
+    for (int i = 0; i < net->n_nodes && train && net->mode == FLX_NN_QUANT; i++) {
+        struct flx_node *nd = &net->nodes[i];
+        float top = 0;
+        for (int t = 0; t < net->threads; t++)
+            top = nd->top[t] > top ? nd->top[t] : top;
+        if (nd->kind != FLX_NODE_LOGITS)
+            nd->range += net->range_momentum * (top - nd->range);
+    }
+    return bad ? failed() : FLX_OK;
 }
 
 FLX_CLONES static void add(const float *from, size_t n, float *restrict to)
@@ -129,16 +181,18 @@ FLX_CLONES static void add(const float *from, size_t n, float *restrict to)
 }
 
 /* Gradient of the input: overwrites that of the first reader, adds those of others. */
-static int backward_data(const struct flx_net *net, const struct flx_node *nd, int first)
+static int backward_data(const struct flx_net *net, const struct flx_node *nd, int t, int is_first)
 {
     struct flx_node *from = &net->nodes[nd->input];
-    int status = flx_conv_backward_data(nd->conv, nd->dsums, first ? from->dout : net->scratch);
-    if (status != FLX_OK || first)
-        return status;
-    size_t image = flx_out_size(from);
-#pragma omp parallel for schedule(static) num_threads(net->threads)
-    for (int n = 0; n < net->batch; n++)
-        add(net->scratch + (size_t)n * image, image, from->dout + (size_t)n * image);
+    int first, last;
+    flx_share(net, t, &first, &last);
+    size_t at = (size_t)first * flx_out_size(from), n = (size_t)(last - first) * flx_out_size(from);
+    const void *dsums =
+        element(nd->dsums, (size_t)first * flx_map_size(nd), net->bf16 ? 2 : sizeof(float));
+    int status =
+        flx_conv_backward_data(nd->conv[t], dsums, (is_first ? from->dout : net->scratch) + at);
+    if (status == FLX_OK && !is_first)
+        add(net->scratch + at, n, from->dout + at);
     return status;
 }
 
@@ -155,24 +209,75 @@ static void ratio_gradients(const struct flx_node *nd)
         }
 }
 
-int flx_net_backward(struct flx_net *net)
+/* From the gradient of the output to the sums that batch norm needs. */
+static void backward_first(const struct flx_net *net, int i, int t, int known)
 {
-    int status = FLX_OK, known[FLX_NN_MAX_NODES] = {0};
+    struct flx_node *nd = &net->nodes[i];
+    size_t size = flx_out_size(nd);
+    int first, last;
+    flx_share(net, t, &first, &last);
+    if (!known) /* only skips read it */
+        memset(nd->dout + (size_t)first * size, 0, (size_t)(last - first) * size * sizeof(float));
+    if (nd->kind != FLX_NODE_LOGITS)
+        flx_act_reduce(net, i, t);
+}
+
+static int backward_second(const struct flx_net *net, struct flx_node *nd, int t, int is_first)
+{
+    int first, last;
+    flx_share(net, t, &first, &last);
+    if (nd->kind == FLX_NODE_LOGITS)
+        flx_logits_spread(net, nd, t);
+    else
+        flx_act_spread(net, nd, t);
+    const void *dsums =
+        element(nd->dsums, (size_t)first * flx_map_size(nd), net->bf16 ? 2 : sizeof(float));
+    int status = flx_conv_backward_weights(nd->conv[t], back_input_of(net, nd, first), dsums,
+                                           nd->share_dw[t]);
+    if (status == FLX_OK && nd->input != FLX_NN_IMAGE)
+        status = backward_data(net, nd, t, is_first);
+    return status;
+}
+
+static int backward_shares(const struct flx_net *net)
+{
+    int me = omp_get_thread_num(), team = omp_get_num_threads(), status = FLX_OK;
+    int known[FLX_NN_MAX_NODES] = {0};
     known[net->n_nodes - 1] = 1; /* by flx_net_loss */
-    for (int i = net->n_nodes - 1; i >= 0 && status == FLX_OK; i--) {
+    for (int i = net->n_nodes - 1; i >= 0; i--) {
         struct flx_node *nd = &net->nodes[i];
-        if (!known[i]) /* only skips read it */
-            memset(nd->dout, 0, (size_t)net->batch * flx_out_size(nd) * sizeof(float));
-        if (nd->kind == FLX_NODE_LOGITS)
-            flx_logits_backward(net, nd);
-        else
-            flx_act_backward(net, i);
-        status = flx_conv_backward_weights(nd->conv, input_of(net, nd, 1), nd->dsums, nd->dw);
-        ratio_gradients(nd);
-        if (status == FLX_OK && nd->input != FLX_NN_IMAGE) {
-            status = backward_data(net, nd, !known[nd->input]);
-            known[nd->input] = 1;
+        int is_first = nd->input != FLX_NN_IMAGE && !known[nd->input];
+        for (int t = me; t < net->threads; t += team)
+            backward_first(net, i, t, known[i]);
+#pragma omp barrier
+#pragma omp single
+        {
+            if (nd->kind == FLX_NODE_LOGITS)
+                flx_logits_reduce(net, nd);
+            else
+                flx_slopes(net, nd);
         }
+        for (int t = me; t < net->threads && status == FLX_OK; t += team)
+            status = backward_second(net, nd, t, is_first);
+        if (nd->input != FLX_NN_IMAGE)
+            known[nd->input] = 1;
     }
     return status;
+}
+
+int flx_net_backward(struct flx_net *net)
+{
+    int bad = 0;
+#pragma omp parallel num_threads(net->threads) reduction(| : bad)
+    bad = backward_shares(net) != FLX_OK;
+    if (bad)
+        return failed();
+#pragma omp parallel for schedule(dynamic, 1) num_threads(net->threads)
+    for (int i = 0; i < net->n_nodes; i++) {
+        struct flx_node *nd = &net->nodes[i];
+        for (int t = 1; t < net->threads; t++)
+            add(nd->share_dw[t], nd->n_weights, nd->dw);
+        ratio_gradients(nd);
+    }
+    return FLX_OK;
 }

@@ -38,7 +38,8 @@ FLX_CLONES void flx_add_to_double(double *restrict to, const float *from, size_t
         to[i] += (double)from[i];
 }
 
-void flx_reduce_threads(const struct flx_net *net, struct flx_node *nd)
+/* Adds the partial sums of the threads, in order, into those of thread 0. */
+static void reduce_threads(const struct flx_net *net, struct flx_node *nd)
 {
     size_t n = 2 * (size_t)nd->out_c;
     for (int t = 1; t < net->threads; t++)
@@ -46,34 +47,54 @@ void flx_reduce_threads(const struct flx_net *net, struct flx_node *nd)
             nd->stat[i] += nd->stat[(size_t)t * n + i];
 }
 
-void flx_act_statistics(const struct flx_net *net, struct flx_node *nd)
+/* Leaves per channel the mean of the share, and the sum of squares about it. */
+void flx_act_statistics(const struct flx_net *net, struct flx_node *nd, int t)
 {
     size_t c = (size_t)nd->out_c, rows = (size_t)(nd->conv_h * nd->conv_w);
-    const float *pivot = nd->sums; /* any value near the mean will do */
-    memset(nd->stat, 0, (size_t)net->threads * 2 * c * sizeof *nd->stat);
-#pragma omp parallel for schedule(static, 1) num_threads(net->threads)
-    for (int t = 0; t < net->threads; t++) {
-        float part[2 * c];
-        double *stat = nd->stat + (size_t)t * 2 * c;
-        int first, last;
-        flx_share(net, t, &first, &last);
-        for (int n = first; n < last; n++) {
-            sum_rows(nd->sums + (size_t)n * rows * c, rows, c, pivot, part, part + c);
-            flx_add_to_double(stat, part, 2 * c);
-        }
+    float part[2 * c];
+    double *stat = nd->stat + (size_t)t * 2 * c;
+    int first, last;
+    flx_share(net, t, &first, &last);
+    const float *pivot = nd->sums + (size_t)first * rows * c; /* any value near the mean will do */
+    double count = (double)rows * (last - first);
+    memset(stat, 0, 2 * c * sizeof *stat);
+    for (int n = first; n < last; n++) {
+        sum_rows(nd->sums + (size_t)n * rows * c, rows, c, pivot, part, part + c);
+        flx_add_to_double(stat, part, 2 * c);
     }
-    flx_reduce_threads(net, nd);
-    double count = (double)rows * net->batch;
     for (size_t i = 0; i < c; i++) {
-        double mean = nd->stat[i] / count, var = nd->stat[c + i] / count - mean * mean;
-        nd->batch_mean[i] = (float)(mean + (double)pivot[i]);
-        nd->batch_istd[i] = (float)(var > 0 ? var : 0); /* the variance, until flx_act_affine */
+        stat[c + i] -= stat[i] * stat[i] / count;
+        stat[i] = (double)pivot[i] + stat[i] / count;
+    }
+}
+
+/* Mean of the sums of each channel, and for now their variance in batch_istd. */
+static void batch_moments(const struct flx_net *net, struct flx_node *nd)
+{
+    size_t c = (size_t)nd->out_c;
+    for (size_t i = 0; i < c; i++) {
+        double mean = 0, var = 0;
+        int first, last;
+        for (int t = 0; t < net->threads; t++) {
+            flx_share(net, t, &first, &last);
+            mean += nd->stat[(size_t)t * 2 * c + i] * (last - first) / net->batch;
+        }
+        for (int t = 0; t < net->threads; t++) {
+            const double *stat = nd->stat + (size_t)t * 2 * c;
+            flx_share(net, t, &first, &last);
+            double off = stat[i] - mean, count = (double)nd->conv_h * nd->conv_w;
+            var += (stat[c + i] / count + off * off * (last - first)) / net->batch;
+        }
+        nd->batch_mean[i] = (float)mean;
+        nd->batch_istd[i] = (float)(var > 0 ? var : 0);
     }
 }
 
 void flx_act_affine(const struct flx_net *net, struct flx_node *nd, int train)
 {
     float keep = 1 - net->bn_momentum;
+    if (train && nd->kind != FLX_NODE_LOGITS)
+        batch_moments(net, nd);
     for (int i = 0; i < nd->out_c; i++) {
         float k = nd->alpha[i] * nd->step_in;
         if (nd->kind == FLX_NODE_LOGITS) {
@@ -96,9 +117,11 @@ void flx_act_affine(const struct flx_net *net, struct flx_node *nd, int train)
     }
 }
 
-void flx_slopes(const struct flx_net *net, struct flx_node *nd, float *a, float *b, float *d)
+void flx_slopes(const struct flx_net *net, struct flx_node *nd)
 {
     size_t c = (size_t)nd->out_c;
+    float *a = nd->slope, *b = a + c, *d = b + c;
+    reduce_threads(net, nd);
     double count = (double)net->batch * nd->conv_h * nd->conv_w, inv = 1 / (double)nd->step_code;
     for (size_t i = 0; i < c; i++) {
         double k = (double)nd->alpha[i] * (double)nd->step_in, istd = (double)nd->batch_istd[i];

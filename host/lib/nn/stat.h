@@ -6,12 +6,9 @@
 
 void flx_add_to_double(double *restrict to, const float *from, size_t n);
 
-/** Adds the partial sums of the threads, in order, into those of thread 0. */
-void flx_reduce_threads(const struct flx_net *net, struct flx_node *nd);
-
 /** The gradient of the sums is a * (gradient of the code) + b * sum + d: fills these, and
  *  the gradients of the parameters, from the sums of the gradient and of the gradient
  *  times (sum - mean) in nd->stat. A gradient of codes is one of real values / step_code. */
-void flx_slopes(const struct flx_net *net, struct flx_node *nd, float *a, float *b, float *d);
+void flx_slopes(const struct flx_net *net, struct flx_node *nd);
 
 #endif
