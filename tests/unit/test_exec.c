@@ -162,6 +162,112 @@ static void one_weight_gives_the_number_of_the_definition(void **state)
     flx_model_free(m);
 }
 
+/* Allocates a 1x1 layer of one channel; its weight is +1. */
+static void set_one(struct flx_model *m, struct flx_layer *l, int16_t mul)
+{
+    assert_int_equal(flx_layer_alloc(m, l), FLX_OK);
+    l->bits[0][0] = 1;
+    l->m[0] = mul;
+}
+
+/* Appends a 1x1 layer of one channel that passes its codes on. */
+static struct flx_layer *pass_on(struct flx_model *m, int side)
+{
+    struct flx_layer *l = &m->layers[m->n_layers];
+    flx_layer_defaults(l, m->n_layers++);
+    snprintf(l->name, sizeof l->name, "pass%d", m->n_layers);
+    l->in_h = l->in_w = side;
+    l->in_c = l->out_c = l->kh = l->kw = 1;
+    l->n_in[0] = 32;
+    set_one(m, l, 1);
+    return l;
+}
+
+/* Codes of layer @p layer of both references; a last layer gives the logit. */
+static void expect_codes(struct flx_model *m, const uint8_t *image, int layer,
+                         const uint8_t *expected, size_t n)
+{
+    uint8_t plain[64] = {0}, fast[64] = {0}, *acts[FLX_MAX_LAYERS] = {NULL};
+    int32_t logit;
+    struct flx_exec *e;
+    struct flx_layer *last = &m->layers[m->n_layers], *before = last - 1;
+    flx_layer_defaults(last, m->n_layers++);
+    snprintf(last->name, sizeof last->name, "logits");
+    last->kh = last->kw = last->in_h = last->in_w = before->out_h;
+    last->in_c = last->out_c = last->logits = 1;
+    last->n_in[0] = 32;
+    assert_int_equal(flx_layer_alloc(m, last), FLX_OK);
+    acts[layer] = plain;
+    assert_int_equal(flx_plain_run(m, image, &logit, acts), FLX_OK);
+    assert_memory_equal(plain, expected, n);
+    assert_int_equal(flx_exec_create(m, 1, &e), FLX_OK);
+    assert_int_equal(flx_exec_activations(e, image, 1, layer, fast), FLX_OK);
+    assert_memory_equal(fast, expected, n);
+    flx_exec_free(e);
+    flx_model_free(m);
+}
+
+/* A model without layers that takes @p side x @p side x 1 images. */
+static struct flx_model *empty_model(int side)
+{
+    struct flx_model *m = flx_model_new();
+    snprintf(m->name, sizeof m->name, "small");
+    m->in_h = m->in_w = side;
+    m->in_c = m->classes = m->n_nets = 1;
+    m->act_bits = 8;
+    assert_int_equal(flx_xornet_nested(&m->nets[0], 32, 13, 1), FLX_OK);
+    return m;
+}
+
+static void pools_look_at_the_positions_that_exist(void **state)
+{
+    (void)state;
+    static const uint8_t image[9] = {1, 2, 3, 4, 5, 6, 7, 200, 255};
+    static const uint8_t largest[4] = {5, 6, 200, 255};
+    /* (sum + 2) >> 2 of 12, 16, 216 and 466 */
+    static const uint8_t sums[4] = {3, 4, 54, 117};
+    for (int kind = 0; kind < 2; kind++) {
+        struct flx_model *m = empty_model(3);
+        struct flx_layer *l = pass_on(m, 3);
+        l->pool = 3;
+        l->pool_stride = 2;
+        l->pool_pad = 1;
+        l->pool_kind = (enum flx_pool_kind)kind;
+        l->pool_shift = kind ? 2 : 0;
+        set_one(m, l, 1);
+        expect_codes(m, image, 0, kind ? sums : largest, 4);
+    }
+}
+
+static void a_sum_pool_clamps(void **state)
+{
+    (void)state;
+    static const uint8_t image[4] = {60, 70, 80, 255}, expected[1] = {255};
+    struct flx_model *m = empty_model(2);
+    struct flx_layer *l = pass_on(m, 2);
+    l->pool = l->pool_stride = 2;
+    l->pool_kind = FLX_POOL_SUM;
+    set_one(m, l, 1);
+    expect_codes(m, image, 0, expected, 1);
+}
+
+/* code = (2 a + 3 e + 1) >> 1, both at (2 y, 2 x) */
+static void a_skip_adds_m_times_the_code_at_its_stride(void **state)
+{
+    (void)state;
+    static const uint8_t image[9] = {10, 0, 20, 0, 99, 0, 30, 0, 40};
+    static const uint8_t expected[4] = {15 + 10, 30 + 20, 45 + 30, 60 + 40};
+    struct flx_model *m = empty_model(3);
+    pass_on(m, 3);
+    struct flx_layer *l = pass_on(m, 3);
+    l->stride = l->skip_stride = 2;
+    l->skip = 0;
+    l->skip_m = 3;
+    l->shift = 1;
+    set_one(m, l, 2);
+    expect_codes(m, image, 1, expected, 4);
+}
+
 static void requantise_rounds_half_up_and_clamps(void **state)
 {
     (void)state;
@@ -237,6 +343,9 @@ int main(void)
         cmocka_unit_test(fast_equals_plain_on_residual_networks),
         cmocka_unit_test(logits_do_not_depend_on_threads_or_batches),
         cmocka_unit_test(one_weight_gives_the_number_of_the_definition),
+        cmocka_unit_test(pools_look_at_the_positions_that_exist),
+        cmocka_unit_test(a_sum_pool_clamps),
+        cmocka_unit_test(a_skip_adds_m_times_the_code_at_its_stride),
         cmocka_unit_test(requantise_rounds_half_up_and_clamps),
         cmocka_unit_test(a_model_that_breaks_a_bound_is_not_run),
         cmocka_unit_test(images_above_4_bits_are_refused_by_a_4_bit_model),
