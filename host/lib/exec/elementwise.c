@@ -79,9 +79,9 @@ INLINE void requantise_vec(uint8_t *const out[], size_t first, size_t kept,
             x += skip_mul * y;
         }
         x >>= shift;
-        x &= ~(x >> 31); /* negative becomes 0 */
-        y = x - max;
-        x = max + (y & (y >> 31)); /* x above max becomes max */
+        x &= x > 0;
+        y = x < max;
+        x = (x & y) | (max & ~y);
         code_vec code = __builtin_convertvector(__builtin_convertvector(x, half_vec), code_vec);
         if (kept == FLX_DOT_LANES)
             memcpy(out[p] + first, &code, sizeof code);
