@@ -220,7 +220,6 @@ static void codings_that_the_device_lacks_are_refused(void **state)
     expect(m, &d, FLX_ERR_UNSUPPORTED, "tile order");
     l->order = FLX_SLICE_TILE;
     l->planes = 2;
-    expect(m, &d, FLX_ERR_UNSUPPORTED, "scales");
     l->plane_mode = FLX_PLANES_BINARY;
     expect(m, &d, FLX_ERR_UNSUPPORTED, "coded differently");
     l->planes = 1;
