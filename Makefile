@@ -53,7 +53,7 @@ SYSTEM_TESTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/system/*.sh)))
 RTL_TESTS    := $(sort $(wildcard tests/rtl/*.sh))
 CHECKS       := scripts/lint scripts/formal scripts/synth-check
 
-.PHONY: demo test test-build bench results
+.PHONY: demo test test-build bench bench-train results
 demo:
 	scripts/install-deps build demo
 	$(MAKE) -j$(JOBS) all
@@ -77,6 +77,11 @@ bench:
 	scripts/install-deps build demo
 	$(MAKE) -j$(JOBS) all
 	scripts/bench
+
+bench-train:
+	scripts/install-deps build bench-train
+	$(MAKE) -j$(JOBS) host
+	scripts/bench-train
 
 include scripts/sim.mk
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
