@@ -98,9 +98,13 @@ static void kind_cell(FILE *html, const struct flx_model *m, const struct flx_la
     fputs("</td>", html);
 }
 
-/* "19/32", "19+16/32" for two planes */
+/* "19/32", "19+16/32" for two planes; integer weights are plain planes of powers of two */
 static void code_cell(FILE *html, const struct flx_model *m, const struct flx_layer *l)
 {
+    if (l->plane_mode == FLX_PLANES_BINARY && l->planes > 1) {
+        fprintf(html, "<td>%d-bit integers</td>", l->planes);
+        return;
+    }
     fputs("<td>", html);
     for (int p = 0; p < l->planes; p++)
         fprintf(html, "%s%d", p ? "+" : "", l->n_in[p]);
@@ -157,7 +161,7 @@ static void layers(FILE *html, const struct flx_report_run *r)
           "<th>layer</th><th>kind</th><th>input</th><th>kernel</th><th>output</th>"
           "<th class=\"n\">planes</th><th>n_in/n_out</th><th class=\"n\">weights</th>"
           "<th class=\"n\">bytes</th><th class=\"n\">bits a weight</th><th class=\"n\">MACs</th>"
-          "<th>share of bytes</th></tr></thead><tbody>\n",
+          "<th>size</th></tr></thead><tbody>\n",
           html);
     for (int i = 0; i < m->n_layers; i++)
         layer_row(html, m, &m->layers[i], largest);
@@ -211,7 +215,8 @@ static int histograms(FILE *html, const struct flx_report_run *r, int index, int
         flx_html_text(html, h->name);
         fputs("</b> ", html);
         flx_html_count(html, h->n);
-        fprintf(html, " values, rms %.3g</figcaption></figure>\n", h->deviation);
+        fprintf(html, " values, rms %.3g%s</figcaption></figure>\n", h->deviation,
+                h->encrypted || r->float_weights ? "" : ", integer layer");
     }
     fputs("</div></div>\n", html);
     return status;

@@ -86,7 +86,7 @@ const char flx_report_style[] =
     ".legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:13px;margin:0 0 6px;"
     "list-style:none;padding:0}.legend svg{vertical-align:middle;margin-right:6px}"
     ".bar{display:inline-block;height:9px;border-radius:2px;background:var(--c1);"
-    "vertical-align:middle;min-width:2px}td.track{width:100px;min-width:70px}"
+    "vertical-align:middle;min-width:2px}td.track{width:100px;min-width:60px}"
     "dl{display:grid;grid-template-columns:repeat(auto-fill,minmax(190px,1fr));gap:6px 20px;"
     "margin:0;font-size:14px}dl div{display:flex;justify-content:space-between;gap:10px;"
     "border-bottom:1px solid var(--line)}dt{color:var(--soft)}dd{margin:0;text-align:right;"

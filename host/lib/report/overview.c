@@ -151,6 +151,16 @@ static int last_epoch(const struct flx_report_run *runs, int n)
     return last;
 }
 
+/* Dots when they are few; one epoch is nothing but dots. */
+static const char *line_style(enum curve curve, int last)
+{
+    if (last > FEW_EPOCHS)
+        return "lines";
+    if (last == 1)
+        return curve == TRAIN ? "points pt 6 ps 0.9" : "points pt 7 ps 0.9";
+    return "linespoints pt 7 ps 0.35";
+}
+
 static void plot_command(FILE *script, const struct flx_report_run *runs, int n,
                          const enum curve *curves, int n_curves, int last)
 {
@@ -159,9 +169,11 @@ static void plot_command(FILE *script, const struct flx_report_run *runs, int n,
         for (int i = 0; i < n; i++) {
             if (!has_values(&runs[i], curves[c]))
                 continue;
-            fprintf(script, "%s$r%dc%d using 1:2 with %s lc rgb '#%06x' %s", comma, i,
-                    (int)curves[c], last <= FEW_EPOCHS ? "linespoints pt 7 ps 0.35" : "lines",
-                    (unsigned)colour(i), curves[c] == TRAIN ? "dt (6,5) lw 1.3" : "lw 2");
+            fprintf(script, "%s$r%dc%d using 1:2 with %s lc rgb '#%06x'%s", comma, i,
+                    (int)curves[c], line_style(curves[c], last), (unsigned)colour(i),
+                    last == 1            ? ""
+                    : curves[c] == TRAIN ? " dt (6,5) lw 1.3"
+                                         : " lw 2");
             comma = ", ";
         }
     fputc('\n', script);
