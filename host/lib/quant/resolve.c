@@ -12,6 +12,7 @@
 #define DEFAULT_BITS 0.6
 #define FLOAT_LR     1e-3
 #define BINARY_LR    4e-3
+#define CIFAR_LR     2e-3 /* both modes */
 
 static int is_data(const struct flx_train_options *o, const char *kind)
 {
@@ -87,10 +88,12 @@ static int resolve_network(struct flx_train_options *o)
         strcpy(o->model, is_data(o, "cifar10") ? "resnet20" : "lenet5");
     if (status == FLX_OK)
         status = read_network(o);
-    if (status == FLX_OK)
+    if (status == FLX_OK) {
         status = flx_train_network(o, 10, spec);
+        status = status == FLX_ERR_NOT_FOUND ? FLX_ERR_ARG : status; /* no such name */
+    }
     free(spec);
-    return status == FLX_ERR_NOT_FOUND && !o->network[0] ? FLX_ERR_ARG : status;
+    return status;
 }
 
 int flx_train_network(const struct flx_train_options *o, int classes, struct flx_net_spec *spec)
@@ -112,7 +115,7 @@ static void resolve_training(struct flx_train_options *o)
                      : is_data(o, "fashion-mnist") ? FLX_AUGMENT_FLIP
                                                    : FLX_AUGMENT_NONE;
     if (o->lr <= 0)
-        o->lr = o->mode == FLX_TRAIN_FLOAT ? FLOAT_LR : BINARY_LR;
+        o->lr = cifar ? CIFAR_LR : o->mode == FLX_TRAIN_FLOAT ? FLOAT_LR : BINARY_LR;
     if (!o->threads)
         o->threads = omp_get_num_procs();
 }
