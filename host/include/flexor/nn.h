@@ -113,7 +113,6 @@ struct flx_node {
     uint8_t *codes;                 /* output codes, quantised mode */
     float *values;                  /* output values, float mode; the logits in both */
     void *out;                      /* output less zero_out as the backward pass reads it */
-    void *dsums;                    /* gradient of sums */
     float *dout;                    /* gradient of the output codes */
     float *dcode;                   /* gradient of the codes before pooling; dout without */
     float *scale, *offset;          /* sums -> real value of this pass */
@@ -137,6 +136,7 @@ struct flx_net {
     void *images_own;   /* codes or floats made of the caller's bytes; NULL: not needed */
     void *images_back;  /* as the backward pass reads them */
     void *map;          /* codes or values of one image before pooling, a thread each */
+    void *dsums;        /* gradient of the sums; a thread's part from its share on */
     float *scratch;     /* sums of a further plane, or a second gradient of an output */
     float *mixed;       /* weights of all planes together, a thread each */
 };

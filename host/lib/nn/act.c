@@ -169,25 +169,24 @@ static int pools(const struct flx_node *nd)
     return nd->pool > 1 || nd->pool_stride > 1;
 }
 
-void flx_act_forward(const struct flx_net *net, struct flx_node *nd, int t, int train)
+void flx_act_forward(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                     int train)
 {
     size_t len = (size_t)nd->conv_w * (size_t)nd->out_c, outs = flx_out_size(nd);
-    float top[len], scale[len], offset[len], largest = 0;
-    float *map = (float *)net->map + (size_t)t * flx_map_size(nd);
+    float top[len], scale[len], offset[len], largest = nd->top[p->t];
+    float *map = (float *)net->map + (size_t)p->t * flx_map_size(nd);
     struct rows r = {scale, offset, flx_limits_of(net, nd), pools(nd) ? map : NULL, top};
-    int first, last;
     memset(top, 0, sizeof top);
     tile(nd->scale, nd, scale);
     tile(nd->offset, nd, offset);
-    flx_share(net, t, &first, &last);
-    for (int n = first; n < last; n++) {
+    for (int n = p->first; n < p->last; n++) {
         image_forward(net, nd, n, &r);
         if (train)
             keep_for_back(net, nd, (size_t)n * outs, outs);
     }
     for (size_t i = 0; i < len; i++)
         largest = top[i] > largest ? top[i] : largest;
-    nd->top[t] = largest;
+    nd->top[p->t] = largest;
 }
 
 /* g where the value lies within its bounds, else 0; sums of it, and times (s - mean). */
@@ -243,31 +242,32 @@ FLX_CLONES static void spread_row(const float *g, const float *s, const float *a
 
 /* Gradient of the sums of image @p n. */
 static void image_spread(const struct flx_net *net, struct flx_node *nd, int n, const float *a,
-                         const float *b, const float *d)
+                         const float *b, const float *d, void *dsums)
 {
     size_t len = (size_t)nd->conv_w * (size_t)nd->out_c;
     for (int y = 0; y < nd->conv_h; y++) {
-        size_t at = (size_t)n * flx_map_size(nd) + (size_t)y * len;
+        size_t row = (size_t)y * len, at = (size_t)n * flx_map_size(nd) + row;
         spread_row(nd->dcode + at, nd->sums + at, a, b, d, len,
-                   net->bf16 ? (uint16_t *)nd->dsums + at : NULL,
-                   net->bf16 ? NULL : (float *)nd->dsums + at);
+                   net->bf16 ? (uint16_t *)dsums + row : NULL,
+                   net->bf16 ? NULL : (float *)dsums + row);
     }
 }
 
-void flx_act_reduce(const struct flx_net *net, int i, int t)
+void flx_act_reduce(const struct flx_net *net, int i, const struct flx_part *p)
 {
     struct flx_node *nd = &net->nodes[i];
     size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
     float part[2 * c], scale[len], offset[len], mean[len];
     struct rows r = {scale, offset, flx_limits_of(net, nd), NULL, NULL};
-    double *stat = nd->stat + (size_t)t * 2 * c;
+    double *stat = nd->stat + (size_t)p->t * 2 * c;
     int first, last;
-    memset(stat, 0, 2 * c * sizeof *stat);
+    flx_share(net, p->t, &first, &last);
+    if (p->first == first)
+        memset(stat, 0, 2 * c * sizeof *stat);
     tile(nd->scale, nd, scale);
     tile(nd->offset, nd, offset);
     tile(nd->batch_mean, nd, mean);
-    flx_share(net, t, &first, &last);
-    for (int n = first; n < last; n++) {
+    for (int n = p->first; n < p->last; n++) {
         flx_skip_gradient(net, i, n);
         if (flx_pool_tiles(nd))
             flx_max_reduce(nd, n, part);
@@ -277,19 +277,20 @@ void flx_act_reduce(const struct flx_net *net, int i, int t)
     }
 }
 
-void flx_act_spread(const struct flx_net *net, struct flx_node *nd, int t)
+void flx_act_spread(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                    void *dsums)
 {
     size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
     float a[len], b[len], d[len];
-    int first, last;
+    size_t image = flx_map_size(nd) * (net->bf16 ? 2 : sizeof(float));
     tile(nd->slope, nd, a);
     tile(nd->slope + c, nd, b);
     tile(nd->slope + 2 * c, nd, d);
-    flx_share(net, t, &first, &last);
-    for (int n = first; n < last; n++) {
+    for (int n = p->first; n < p->last; n++) {
+        void *to = (char *)dsums + (size_t)(n - p->first) * image;
         if (flx_pool_tiles(nd))
-            flx_max_spread(net, nd, n);
+            flx_max_spread(net, nd, n, to);
         else
-            image_spread(net, nd, n, a, b, d);
+            image_spread(net, nd, n, a, b, d, to);
     }
 }

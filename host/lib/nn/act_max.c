@@ -113,19 +113,18 @@ static void row_forward(const struct flx_net *net, struct flx_node *nd, int n, i
         store_bytes(place, len, nd->arg + at);
 }
 
-void flx_max_forward(const struct flx_net *net, struct flx_node *nd, int t, int train)
+void flx_max_forward(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                     int train)
 {
     size_t len = (size_t)nd->out_w * (size_t)nd->out_c;
-    float top[len], largest = 0;
-    int first, last;
+    float top[len], largest = nd->top[p->t];
     memset(top, 0, sizeof top);
-    flx_share(net, t, &first, &last);
-    for (int n = first; n < last; n++)
+    for (int n = p->first; n < p->last; n++)
         for (int oy = 0; oy < nd->out_h; oy++)
             row_forward(net, nd, n, oy, train, top);
     for (size_t i = 0; i < len; i++)
         largest = top[i] > largest ? top[i] : largest;
-    nd->top[t] = largest;
+    nd->top[p->t] = largest;
 }
 
 /* Sums of the gradient, and of the gradient times (peak - mean). */
@@ -176,19 +175,19 @@ FLX_CLONES static void narrow(const float *from, size_t n, uint16_t *restrict to
         to[i] = flx_bf16(from[i]);
 }
 
-void flx_max_spread(const struct flx_net *net, struct flx_node *nd, int n)
+void flx_max_spread(const struct flx_net *net, struct flx_node *nd, int n, void *dsums)
 {
     const float *const k[3] = {nd->slope, nd->slope + nd->out_c, nd->slope + 2 * nd->out_c};
     size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
     float row[len];
     for (int y = 0; y < nd->conv_h; y++) {
-        size_t at = ((size_t)n * (size_t)nd->conv_h + (size_t)y) * len;
+        size_t line = (size_t)y * len, at = (size_t)n * flx_map_size(nd) + line;
         size_t out_row = (size_t)n * (size_t)nd->out_h + (size_t)(y / nd->pool);
         size_t o = out_row * (size_t)nd->out_w * c;
         int in = y / nd->pool < nd->out_h;
         scatter_row(nd, nd->sums + at, in ? nd->dout + o : NULL, in ? nd->arg + o : NULL, y, k,
-                    net->bf16 ? row : (float *)nd->dsums + at);
+                    net->bf16 ? row : (float *)dsums + line);
         if (net->bf16)
-            narrow(row, len, (uint16_t *)nd->dsums + at);
+            narrow(row, len, (uint16_t *)dsums + line);
     }
 }

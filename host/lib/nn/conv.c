@@ -349,24 +349,50 @@ static int execute(struct flx_conv *c, struct pass *p, const void *src, const vo
     return status;
 }
 
-int flx_conv_forward(struct flx_conv *c, const void *src, float *sums)
+int flx_conv_forward_whole(const struct flx_conv *c)
+{
+    return !flx_direct_has(c->direct, FLX_DIRECT_FORWARD);
+}
+
+int flx_conv_backward_whole(const struct flx_conv *c)
+{
+    return !flx_direct_has(c->direct, FLX_DIRECT_BACKWARD);
+}
+
+int flx_conv_forward(struct flx_conv *c, int n, const void *src, float *sums)
 {
     static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
     if (flx_direct_has(c->direct, FLX_DIRECT_FORWARD)) {
-        flx_direct_forward(c->direct, src, sums);
+        flx_direct_forward(c->direct, n, src, sums);
         return FLX_OK;
     }
     return execute(c, &c->fwd, src, sums, arg);
 }
 
-int flx_conv_backward_data(struct flx_conv *c, const void *dsums, float *dsrc)
+int flx_conv_backward_data(struct flx_conv *c, int n, const void *dsums, float *dsrc)
 {
     static const int arg[3] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
     if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD)) {
-        flx_direct_backward_data(c->direct, dsums, dsrc);
+        flx_direct_backward_data(c->direct, n, dsums, dsrc);
         return FLX_OK;
     }
     return execute(c, &c->bwd_d, dsrc, dsums, arg);
+}
+
+void flx_conv_weights_begin(struct flx_conv *c)
+{
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD))
+        flx_direct_weights_begin(c->direct);
+}
+
+int flx_conv_weights_add(struct flx_conv *c, int n, const void *src, const void *dsums)
+{
+    static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST};
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD)) {
+        flx_direct_weights_add(c->direct, n, src, dsums);
+        return FLX_OK;
+    }
+    return execute(c, &c->bwd_w, src, dsums, arg);
 }
 
 FLX_CLONES static void collect(const struct pass *p, float *dw)
@@ -377,18 +403,12 @@ FLX_CLONES static void collect(const struct pass *p, float *dw)
             dw[p->map[i]] = from[i];
 }
 
-int flx_conv_backward_weights(struct flx_conv *c, const void *src, const void *dsums, float *dw)
+void flx_conv_weights_end(struct flx_conv *c, float *dw)
 {
-    static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST};
-    struct pass *p = &c->bwd_w;
-    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD)) {
-        flx_direct_backward_weights(c->direct, src, dsums, dw);
-        return FLX_OK;
-    }
-    if (!p->map) /* the same order: straight into the caller's buffer */
-        dnnl_memory_set_data_handle(p->weights, dw);
-    int status = execute(c, p, src, dsums, arg);
-    if (status == FLX_OK && p->map)
-        collect(p, dw);
-    return status;
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD))
+        flx_direct_weights_end(c->direct, dw);
+    else if (c->bwd_w.map)
+        collect(&c->bwd_w, dw);
+    else
+        memcpy(dw, c->bwd_w.data, c->n_weights * sizeof *dw);
 }

@@ -29,8 +29,17 @@ void flx_conv_set_weights(struct flx_conv *c, const void *ohwi);
 /** The same for the gradient of the data: from @p w8, or if that is NULL from @p w. */
 void flx_conv_set_back(struct flx_conv *c, const int8_t *w8, const float *w);
 
-int flx_conv_forward(struct flx_conv *c, const void *src, float *sums);
-int flx_conv_backward_data(struct flx_conv *c, const void *dsums, float *dsrc);
-int flx_conv_backward_weights(struct flx_conv *c, const void *src, const void *dsums, float *dw);
+/** 1 when a pass takes all images of the shape's batch at once and no fewer. */
+int flx_conv_forward_whole(const struct flx_conv *c);
+int flx_conv_backward_whole(const struct flx_conv *c);
+
+/** @p n images. */
+int flx_conv_forward(struct flx_conv *c, int n, const void *src, float *sums);
+int flx_conv_backward_data(struct flx_conv *c, int n, const void *dsums, float *dsrc);
+
+/** Gradient of the weights: begin, then images in any number of calls, then end. */
+void flx_conv_weights_begin(struct flx_conv *c);
+int flx_conv_weights_add(struct flx_conv *c, int n, const void *src, const void *dsums);
+void flx_conv_weights_end(struct flx_conv *c, float *dw);
 
 #endif

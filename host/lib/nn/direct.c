@@ -11,7 +11,7 @@
 
 struct flx_direct {
     struct flx_kernel_shape k;
-    int batch, passes;
+    int passes;
     size_t n_weights;
     int8_t *s8;     /* packed weights of the forward pass */
     uint16_t *back; /* of the gradient of the data */
@@ -57,7 +57,6 @@ int flx_direct_create(const struct flx_conv_shape *s, struct flx_direct **out)
     if (!d)
         return flx_fail(FLX_ERR_NOMEM, "out of memory for a convolution");
     d->k = k;
-    d->batch = s->batch;
     d->passes = passes;
     d->n_weights = (size_t)k.out_c * (size_t)(k.kh * k.kw * k.in_c);
     int status = allocate(d);
@@ -104,25 +103,32 @@ static size_t map_out(const struct flx_direct *d)
     return (size_t)(d->k.out_h * d->k.out_w) * (size_t)d->k.out_c;
 }
 
-void flx_direct_forward(struct flx_direct *d, const uint8_t *src, float *sums)
+void flx_direct_forward(struct flx_direct *d, int n, const uint8_t *src, float *sums)
 {
-    for (size_t n = 0; n < (size_t)d->batch; n++)
-        flx_kernel_forward(&d->k, src + n * map_in(d), d->s8, d->scratch, sums + n * map_out(d));
+    for (size_t i = 0; i < (size_t)n; i++)
+        flx_kernel_forward(&d->k, src + i * map_in(d), d->s8, d->scratch, sums + i * map_out(d));
 }
 
-void flx_direct_backward_data(struct flx_direct *d, const uint16_t *dsums, float *dsrc)
+void flx_direct_backward_data(struct flx_direct *d, int n, const uint16_t *dsums, float *dsrc)
 {
-    for (size_t n = 0; n < (size_t)d->batch; n++)
-        flx_kernel_data(&d->k, dsums + n * map_out(d), d->back, d->scratch, dsrc + n * map_in(d));
+    for (size_t i = 0; i < (size_t)n; i++)
+        flx_kernel_data(&d->k, dsums + i * map_out(d), d->back, d->scratch, dsrc + i * map_in(d));
 }
 
-void flx_direct_backward_weights(struct flx_direct *d, const uint16_t *src, const uint16_t *dsums,
-                                 float *dw)
+void flx_direct_weights_begin(struct flx_direct *d)
+{
+    memset(d->acc, 0, d->n_weights * sizeof *d->acc);
+}
+
+void flx_direct_weights_add(struct flx_direct *d, int n, const uint16_t *src, const uint16_t *dsums)
+{
+    for (size_t i = 0; i < (size_t)n; i++)
+        flx_kernel_weights(&d->k, src + i * map_in(d), dsums + i * map_out(d), d->scratch, d->acc);
+}
+
+void flx_direct_weights_end(struct flx_direct *d, float *dw)
 {
     size_t out_c = (size_t)d->k.out_c, inputs = d->n_weights / out_c;
-    memset(d->acc, 0, d->n_weights * sizeof *d->acc);
-    for (size_t n = 0; n < (size_t)d->batch; n++)
-        flx_kernel_weights(&d->k, src + n * map_in(d), dsums + n * map_out(d), d->scratch, d->acc);
     for (size_t i = 0; i < inputs; i++)
         for (size_t o = 0; o < out_c; o++)
             dw[o * inputs + i] = d->acc[i * out_c + o];

@@ -22,9 +22,12 @@ int flx_direct_has(const struct flx_direct *d, enum flx_direct_pass pass);
 void flx_direct_set_weights(struct flx_direct *d, const int8_t *ohwi);
 void flx_direct_set_back(struct flx_direct *d, const int8_t *w8, const float *w);
 
-void flx_direct_forward(struct flx_direct *d, const uint8_t *src, float *sums);
-void flx_direct_backward_data(struct flx_direct *d, const uint16_t *dsums, float *dsrc);
-void flx_direct_backward_weights(struct flx_direct *d, const uint16_t *src, const uint16_t *dsums,
-                                 float *dw);
+/** As those of conv.h. */
+void flx_direct_forward(struct flx_direct *d, int n, const uint8_t *src, float *sums);
+void flx_direct_backward_data(struct flx_direct *d, int n, const uint16_t *dsums, float *dsrc);
+void flx_direct_weights_begin(struct flx_direct *d);
+void flx_direct_weights_add(struct flx_direct *d, int n, const uint16_t *src,
+                            const uint16_t *dsums);
+void flx_direct_weights_end(struct flx_direct *d, float *dw);
 
 #endif

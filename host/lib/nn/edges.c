@@ -6,12 +6,10 @@
 #include "act.h"
 #include "bf16.h"
 
-void flx_logits_forward(const struct flx_net *net, struct flx_node *nd, int t)
+void flx_logits_forward(struct flx_node *nd, const struct flx_part *p)
 {
     size_t c = (size_t)nd->out_c;
-    int first, last;
-    flx_share(net, t, &first, &last);
-    for (size_t i = (size_t)first * c; i < (size_t)last * c; i++)
+    for (size_t i = (size_t)p->first * c; i < (size_t)p->last * c; i++)
         nd->values[i] = nd->sums[i] * nd->scale[i % c] + nd->offset[i % c];
 }
 
@@ -26,17 +24,16 @@ void flx_logits_reduce(const struct flx_net *net, struct flx_node *nd)
     }
 }
 
-void flx_logits_spread(const struct flx_net *net, struct flx_node *nd, int t)
+void flx_logits_spread(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                       void *dsums)
 {
-    size_t c = (size_t)nd->out_c;
-    int first, last;
-    flx_share(net, t, &first, &last);
-    for (size_t i = (size_t)first * c; i < (size_t)last * c; i++) {
+    size_t c = (size_t)nd->out_c, first = (size_t)p->first * c;
+    for (size_t i = first; i < (size_t)p->last * c; i++) {
         float d = nd->dout[i] * nd->scale[i % c];
         if (net->bf16)
-            ((uint16_t *)nd->dsums)[i] = flx_bf16(d);
+            ((uint16_t *)dsums)[i - first] = flx_bf16(d);
         else
-            ((float *)nd->dsums)[i] = d;
+            ((float *)dsums)[i - first] = d;
     }
 }
 

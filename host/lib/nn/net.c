@@ -58,7 +58,6 @@ static int alloc_buffers(const struct flx_net *net, struct flx_node *nd)
     int tiles = flx_pool_tiles(nd), apart = nd->pool > 1 || nd->pool_stride > 1;
     int floats = net->mode == FLX_NN_FLOAT || nd->kind == FLX_NODE_LOGITS;
     nd->sums = buffer(sums, sizeof(float));
-    nd->dsums = buffer(sums, net->bf16 ? 2 : sizeof(float));
     nd->peak = buffer(tiles ? outs : 1, sizeof(float));
     nd->arg = buffer(apart ? outs : 1, 1);
     nd->codes = buffer(net->mode == FLX_NN_QUANT ? outs : 1, 1);
@@ -73,9 +72,9 @@ static int alloc_buffers(const struct flx_net *net, struct flx_node *nd)
     nd->stat = buffer((size_t)net->threads * 2 * c, sizeof(double));
     nd->slope = buffer(3 * c, sizeof(float));
     nd->top = buffer((size_t)net->threads, sizeof(float));
-    if (!nd->sums || !nd->dsums || !nd->peak || !nd->arg || !nd->codes || !nd->values || !nd->out ||
-        !nd->dout || !nd->dcode || !nd->scale || !nd->offset || !nd->batch_mean ||
-        !nd->batch_istd || !nd->stat || !nd->slope || !nd->top)
+    if (!nd->sums || !nd->peak || !nd->arg || !nd->codes || !nd->values || !nd->out || !nd->dout ||
+        !nd->dcode || !nd->scale || !nd->offset || !nd->batch_mean || !nd->batch_istd ||
+        !nd->stat || !nd->slope || !nd->top)
         return flx_fail(FLX_ERR_NOMEM, "out of memory for %s; use a smaller batch", nd->name);
     return FLX_OK;
 }
@@ -133,12 +132,13 @@ static int create_node(struct flx_net *net, int i, int planes, const struct flx_
 /* Buffers that all nodes use in turn. */
 static int alloc_shared(struct flx_net *net)
 {
-    size_t batch = (size_t)net->batch, map = 1, scratch = 1, weights = 1;
+    size_t batch = (size_t)net->batch, map = 1, scratch = 1, weights = 1, dsums = 1;
     size_t image = batch * (size_t)net->in_h * (size_t)net->in_w * (size_t)net->in_c;
     int readers[FLX_NN_MAX_NODES] = {0};
     for (int i = 0; i < net->n_nodes; i++) {
         const struct flx_node *nd = &net->nodes[i];
         size_t sums = batch * flx_map_size(nd);
+        dsums = sums > dsums ? sums : dsums;
         if (nd->pool > 1 || nd->pool_stride > 1)
             map = flx_map_size(nd) > map ? flx_map_size(nd) : map;
         if (nd->planes > 1) {
@@ -154,9 +154,11 @@ static int alloc_shared(struct flx_net *net)
     net->images_own = own ? buffer(image, net->mode == FLX_NN_FLOAT ? sizeof(float) : 1) : NULL;
     net->images_back = buffer(image, net->bf16 ? 2 : sizeof(float));
     net->map = buffer((size_t)net->threads * map, sizeof(float));
+    net->dsums = buffer(dsums, net->bf16 ? 2 : sizeof(float));
     net->scratch = buffer(scratch, sizeof(float));
     net->mixed = buffer((size_t)net->threads * weights, sizeof(float));
-    if ((own && !net->images_own) || !net->images_back || !net->map || !net->scratch || !net->mixed)
+    if ((own && !net->images_own) || !net->images_back || !net->map || !net->dsums ||
+        !net->scratch || !net->mixed)
         return flx_fail(FLX_ERR_NOMEM, "out of memory; use a smaller batch");
     return FLX_OK;
 }
@@ -218,11 +220,11 @@ int flx_net_create(const struct flx_net_spec *spec, const struct flx_net_config 
 
 static void free_node(struct flx_node *nd, int threads)
 {
-    void *const all[] = {nd->w,      nd->dw,     nd->alpha, nd->dalpha,     nd->gamma,
-                         nd->dgamma, nd->beta,   nd->dbeta, nd->mean,       nd->var,
-                         nd->sums,   nd->peak,   nd->arg,   nd->codes,      nd->out,
-                         nd->dsums,  nd->values, nd->scale, nd->offset,     nd->stat,
-                         nd->dout,   nd->slope,  nd->top,   nd->batch_mean, nd->batch_istd};
+    void *const all[] = {nd->w,      nd->dw,    nd->alpha,      nd->dalpha,    nd->gamma,
+                         nd->dgamma, nd->beta,  nd->dbeta,      nd->mean,      nd->var,
+                         nd->sums,   nd->peak,  nd->arg,        nd->codes,     nd->out,
+                         nd->values, nd->scale, nd->offset,     nd->stat,      nd->dout,
+                         nd->slope,  nd->top,   nd->batch_mean, nd->batch_istd};
     if (nd->dcode != nd->dout)
         free(nd->dcode);
     for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
@@ -250,6 +252,7 @@ void flx_net_free(struct flx_net *net)
     free(net->images_own);
     free(net->images_back);
     free(net->map);
+    free(net->dsums);
     free(net->scratch);
     free(net->mixed);
     free(net);

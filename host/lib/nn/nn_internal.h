@@ -26,6 +26,11 @@ static inline void flx_share(const struct flx_net *net, int t, int *first, int *
     *last = (int)((long)net->batch * (t + 1) / net->threads);
 }
 
+/** Images first..last-1, worked on by thread @p t, whose share they are of. */
+struct flx_part {
+    int t, first, last;
+};
+
 /** Largest code. */
 static inline int flx_top_code(const struct flx_net *net)
 {

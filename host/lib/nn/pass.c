@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Forward and backward pass over the list of nodes. Every thread takes its share of the
- * batch through a node; they meet where batch norm needs the sums of all shares. */
+ * batch through a node; they meet where batch norm needs the sums of all shares. Between
+ * two such meetings a share goes through the end of one node and the beginning of the
+ * next in parts that stay in the cache. */
 #include <omp.h>
 #include <string.h>
 
@@ -9,6 +11,8 @@
 #include "conv.h"
 #include "flexor/status.h"
 #include "stat.h"
+
+#define PART_SUMS 65536 /* sums of a part, so that all that goes with them fits the cache */
 
 static size_t in_size(const struct flx_node *nd)
 {
@@ -93,42 +97,74 @@ static void set_back_weights(const struct flx_net *net, const struct flx_node *n
     flx_conv_set_back(nd->conv[t], NULL, mixed);
 }
 
-static int convolve(const struct flx_net *net, struct flx_node *nd, int t)
+/* Images in a part that ends or begins with node @p nd. */
+static int part_size(const struct flx_net *net, const struct flx_node *nd, int whole)
 {
-    int first, last;
-    flx_share(net, t, &first, &last);
-    const void *src = input_of(net, nd, first);
-    size_t at = (size_t)first * flx_map_size(nd);
-    size_t rows = (size_t)(last - first) * (size_t)(nd->conv_h * nd->conv_w);
-    flx_conv_set_weights(nd->conv[t], nd->w ? (const void *)nd->w : nd->w8[0]);
-    int status = flx_conv_forward(nd->conv[t], src, nd->sums + at);
-    for (int p = 1; p < nd->planes && status == FLX_OK; p++) {
-        flx_conv_set_weights(nd->conv[t], nd->w8[p]);
-        status = flx_conv_forward(nd->conv[t], src, net->scratch + at);
-        mix_sums(net->scratch + at, nd->ratio[p], rows, (size_t)nd->out_c, nd->sums + at);
+    size_t n = PART_SUMS / flx_map_size(nd);
+    return whole || n > (size_t)net->batch ? net->batch : n ? (int)n : 1;
+}
+
+static int convolve(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p)
+{
+    const void *src = input_of(net, nd, p->first);
+    struct flx_conv *conv = nd->conv[p->t];
+    size_t at = (size_t)p->first * flx_map_size(nd);
+    size_t rows = (size_t)(p->last - p->first) * (size_t)(nd->conv_h * nd->conv_w);
+    int status = flx_conv_forward(conv, p->last - p->first, src, nd->sums + at);
+    for (int k = 1; k < nd->planes && status == FLX_OK; k++) {
+        flx_conv_set_weights(conv, nd->w8[k]);
+        status = flx_conv_forward(conv, p->last - p->first, src, net->scratch + at);
+        mix_sums(net->scratch + at, nd->ratio[k], rows, (size_t)nd->out_c, nd->sums + at);
     }
     return status;
 }
 
 /* From the input to the partial sums of batch norm. */
-static int forward_first(const struct flx_net *net, struct flx_node *nd, int t, int train)
+static int forward_first(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                         int train)
 {
-    int status = convolve(net, nd, t);
-    if (train && status == FLX_OK)
-        set_back_weights(net, nd, t);
+    int status = convolve(net, nd, p);
     if (train && status == FLX_OK && nd->kind != FLX_NODE_LOGITS)
-        flx_act_statistics(net, nd, t);
+        flx_act_statistics(net, nd, p);
     return status;
 }
 
-static void forward_second(const struct flx_net *net, struct flx_node *nd, int t, int train)
+static void forward_second(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                           int train)
 {
     if (nd->kind == FLX_NODE_LOGITS)
-        flx_logits_forward(net, nd, t);
+        flx_logits_forward(nd, p);
     else if (flx_pool_tiles(nd))
-        flx_max_forward(net, nd, t, train);
+        flx_max_forward(net, nd, p, train);
     else
-        flx_act_forward(net, nd, t, train);
+        flx_act_forward(net, nd, p, train);
+}
+
+/* The end of node @p i, if there is one, and the beginning of the next. */
+static int forward_step(const struct flx_net *net, int i, int t, int train)
+{
+    struct flx_node *done = i >= 0 ? &net->nodes[i] : NULL;
+    struct flx_node *next = i + 1 < net->n_nodes ? &net->nodes[i + 1] : NULL;
+    int first, last, status = FLX_OK;
+    int size = next
+                   ? part_size(net, next, next->planes > 1 || flx_conv_forward_whole(next->conv[t]))
+                   : net->batch;
+    if (next) {
+        flx_conv_set_weights(next->conv[t], next->w ? (const void *)next->w : next->w8[0]);
+        if (train)
+            set_back_weights(net, next, t);
+    }
+    if (done)
+        done->top[t] = 0;
+    flx_share(net, t, &first, &last);
+    for (int at = first; at < last && status == FLX_OK; at += size) {
+        struct flx_part p = {t, at, at + size < last ? at + size : last};
+        if (done)
+            forward_second(net, done, &p, train);
+        if (next)
+            status = forward_first(net, next, &p, train);
+    }
+    return status;
 }
 
 /* The work of one thread, or of several ones when OpenMP gives fewer than asked for. */
@@ -137,15 +173,13 @@ static int forward_shares(const struct flx_net *net, const uint8_t *images, int 
     int me = omp_get_thread_num(), team = omp_get_num_threads(), status = FLX_OK;
     for (int t = me; t < net->threads; t += team)
         flx_images_prepare(net, images, t, train);
-    for (int i = 0; i < net->n_nodes; i++) {
-        struct flx_node *nd = &net->nodes[i];
+    for (int i = -1; i < net->n_nodes; i++) {
         for (int t = me; t < net->threads && status == FLX_OK; t += team)
-            status = forward_first(net, nd, t, train);
+            status = forward_step(net, i, t, train);
 #pragma omp barrier
 #pragma omp single
-        flx_act_affine(net, nd, train);
-        for (int t = me; t < net->threads && status == FLX_OK; t += team)
-            forward_second(net, nd, t, train);
+        if (i + 1 < net->n_nodes)
+            flx_act_affine(net, &net->nodes[i + 1], train);
     }
     return status;
 }
@@ -181,18 +215,16 @@ FLX_CLONES static void add(const float *from, size_t n, float *restrict to)
 }
 
 /* Gradient of the input: overwrites that of the first reader, adds those of others. */
-static int backward_data(const struct flx_net *net, const struct flx_node *nd, int t, int is_first)
+static int backward_data(const struct flx_net *net, const struct flx_node *nd,
+                         const struct flx_part *p, const void *dsums, int is_first)
 {
     struct flx_node *from = &net->nodes[nd->input];
-    int first, last;
-    flx_share(net, t, &first, &last);
-    size_t at = (size_t)first * flx_out_size(from), n = (size_t)(last - first) * flx_out_size(from);
-    const void *dsums =
-        element(nd->dsums, (size_t)first * flx_map_size(nd), net->bf16 ? 2 : sizeof(float));
-    int status =
-        flx_conv_backward_data(nd->conv[t], dsums, (is_first ? from->dout : net->scratch) + at);
+    int n = p->last - p->first;
+    size_t size = flx_out_size(from), at = (size_t)p->first * size;
+    int status = flx_conv_backward_data(nd->conv[p->t], n, dsums,
+                                        (is_first ? from->dout : net->scratch) + at);
     if (status == FLX_OK && !is_first)
-        add(net->scratch + at, n, from->dout + at);
+        add(net->scratch + at, (size_t)n * size, from->dout + at);
     return status;
 }
 
@@ -210,32 +242,55 @@ static void ratio_gradients(const struct flx_node *nd)
 }
 
 /* From the gradient of the output to the sums that batch norm needs. */
-static void backward_first(const struct flx_net *net, int i, int t, int known)
+static void backward_first(const struct flx_net *net, int i, const struct flx_part *p, int known)
 {
     struct flx_node *nd = &net->nodes[i];
-    size_t size = flx_out_size(nd);
-    int first, last;
-    flx_share(net, t, &first, &last);
+    size_t size = flx_out_size(nd), n = (size_t)(p->last - p->first);
     if (!known) /* only skips read it */
-        memset(nd->dout + (size_t)first * size, 0, (size_t)(last - first) * size * sizeof(float));
+        memset(nd->dout + (size_t)p->first * size, 0, n * size * sizeof(float));
     if (nd->kind != FLX_NODE_LOGITS)
-        flx_act_reduce(net, i, t);
+        flx_act_reduce(net, i, p);
 }
 
-static int backward_second(const struct flx_net *net, struct flx_node *nd, int t, int is_first)
+/* From there to the gradients of the weights and the input. */
+static int backward_second(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                           int is_first)
 {
     int first, last;
-    flx_share(net, t, &first, &last);
+    flx_share(net, p->t, &first, &last);
+    size_t at = (size_t)first * flx_map_size(nd) * (net->bf16 ? 2 : sizeof(float));
+    void *dsums = (char *)net->dsums + at;
     if (nd->kind == FLX_NODE_LOGITS)
-        flx_logits_spread(net, nd, t);
+        flx_logits_spread(net, nd, p, dsums);
     else
-        flx_act_spread(net, nd, t);
-    const void *dsums =
-        element(nd->dsums, (size_t)first * flx_map_size(nd), net->bf16 ? 2 : sizeof(float));
-    int status = flx_conv_backward_weights(nd->conv[t], back_input_of(net, nd, first), dsums,
-                                           nd->share_dw[t]);
+        flx_act_spread(net, nd, p, dsums);
+    int status = flx_conv_weights_add(nd->conv[p->t], p->last - p->first,
+                                      back_input_of(net, nd, p->first), dsums);
     if (status == FLX_OK && nd->input != FLX_NN_IMAGE)
-        status = backward_data(net, nd, t, is_first);
+        status = backward_data(net, nd, p, dsums, is_first);
+    return status;
+}
+
+/* The end of node @p i, if there is one, and the beginning of the one before it. */
+static int backward_step(const struct flx_net *net, int i, int t, const int *known)
+{
+    struct flx_node *nd = i < net->n_nodes ? &net->nodes[i] : NULL;
+    int first, last, status = FLX_OK;
+    int is_first = nd && nd->input != FLX_NN_IMAGE && !known[nd->input];
+    int is_known = i > 0 && (known[i - 1] || (nd && nd->input == i - 1));
+    int size = nd ? part_size(net, nd, flx_conv_backward_whole(nd->conv[t])) : net->batch;
+    if (nd)
+        flx_conv_weights_begin(nd->conv[t]);
+    flx_share(net, t, &first, &last);
+    for (int at = first; at < last && status == FLX_OK; at += size) {
+        struct flx_part p = {t, at, at + size < last ? at + size : last};
+        if (nd)
+            status = backward_second(net, nd, &p, is_first);
+        if (i > 0)
+            backward_first(net, i - 1, &p, is_known);
+    }
+    if (nd)
+        flx_conv_weights_end(nd->conv[t], nd->share_dw[t]);
     return status;
 }
 
@@ -244,23 +299,17 @@ static int backward_shares(const struct flx_net *net)
     int me = omp_get_thread_num(), team = omp_get_num_threads(), status = FLX_OK;
     int known[FLX_NN_MAX_NODES] = {0};
     known[net->n_nodes - 1] = 1; /* by flx_net_loss */
-    for (int i = net->n_nodes - 1; i >= 0; i--) {
-        struct flx_node *nd = &net->nodes[i];
-        int is_first = nd->input != FLX_NN_IMAGE && !known[nd->input];
-        for (int t = me; t < net->threads; t += team)
-            backward_first(net, i, t, known[i]);
+    for (int i = net->n_nodes; i >= 0; i--) {
+        for (int t = me; t < net->threads && status == FLX_OK; t += team)
+            status = backward_step(net, i, t, known);
+        if (i < net->n_nodes && net->nodes[i].input != FLX_NN_IMAGE)
+            known[net->nodes[i].input] = 1;
 #pragma omp barrier
 #pragma omp single
-        {
-            if (nd->kind == FLX_NODE_LOGITS)
-                flx_logits_reduce(net, nd);
-            else
-                flx_slopes(net, nd);
-        }
-        for (int t = me; t < net->threads && status == FLX_OK; t += team)
-            status = backward_second(net, nd, t, is_first);
-        if (nd->input != FLX_NN_IMAGE)
-            known[nd->input] = 1;
+        if (i == net->n_nodes)
+            flx_logits_reduce(net, &net->nodes[i - 1]);
+        else if (i > 0)
+            flx_slopes(net, &net->nodes[i - 1]);
     }
     return status;
 }

@@ -47,25 +47,31 @@ static void reduce_threads(const struct flx_net *net, struct flx_node *nd)
             nd->stat[i] += nd->stat[(size_t)t * n + i];
 }
 
-/* Leaves per channel the mean of the share, and the sum of squares about it. */
-void flx_act_statistics(const struct flx_net *net, struct flx_node *nd, int t)
+/* Per channel the mean of a share, and the sum of squares about it. */
+static void share_moments(double *stat, size_t c, double count, const float *pivot)
 {
-    size_t c = (size_t)nd->out_c, rows = (size_t)(nd->conv_h * nd->conv_w);
-    float part[2 * c];
-    double *stat = nd->stat + (size_t)t * 2 * c;
-    int first, last;
-    flx_share(net, t, &first, &last);
-    const float *pivot = nd->sums + (size_t)first * rows * c; /* any value near the mean will do */
-    double count = (double)rows * (last - first);
-    memset(stat, 0, 2 * c * sizeof *stat);
-    for (int n = first; n < last; n++) {
-        sum_rows(nd->sums + (size_t)n * rows * c, rows, c, pivot, part, part + c);
-        flx_add_to_double(stat, part, 2 * c);
-    }
     for (size_t i = 0; i < c; i++) {
         stat[c + i] -= stat[i] * stat[i] / count;
         stat[i] = (double)pivot[i] + stat[i] / count;
     }
+}
+
+void flx_act_statistics(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p)
+{
+    size_t c = (size_t)nd->out_c, rows = (size_t)(nd->conv_h * nd->conv_w);
+    float part[2 * c];
+    double *stat = nd->stat + (size_t)p->t * 2 * c;
+    int first, last;
+    flx_share(net, p->t, &first, &last);
+    const float *pivot = nd->sums + (size_t)first * rows * c; /* any value near the mean will do */
+    if (p->first == first)
+        memset(stat, 0, 2 * c * sizeof *stat);
+    for (int n = p->first; n < p->last; n++) {
+        sum_rows(nd->sums + (size_t)n * rows * c, rows, c, pivot, part, part + c);
+        flx_add_to_double(stat, part, 2 * c);
+    }
+    if (p->last == last)
+        share_moments(stat, c, (double)rows * (last - first), pivot);
 }
 
 /* Mean of the sums of each channel, and for now their variance in batch_istd. */
