@@ -14,7 +14,7 @@
 
 #define FORMAT      "flexor-checkpoint"
 #define VERSION     "2"
-#define MAX_TENSORS (3 * FLX_TRAIN_MAX_PARAMS + 3 * FLX_NN_MAX_NODES)
+#define MAX_TENSORS (3 * FLX_TRAIN_MAX_PARAMS + 4 * FLX_NN_MAX_NODES)
 #define MAX_IMAGE   (1 << 24)
 #define MAX_CLASSES 65536
 
@@ -48,6 +48,8 @@ static struct table *list_tensors(const struct flx_trainer *t)
     }
     for (int i = 0; i < t->net->n_nodes; i++) {
         struct flx_node *nd = &t->net->nodes[i];
+        if (t->coded && t->coded[i].planes && nd->kind != FLX_NODE_LOGITS)
+            add(b, nd->name, ".alpha", nd->alpha, (size_t)nd->out_c);
         add(b, nd->name, ".mean", nd->mean, (size_t)nd->out_c);
         add(b, nd->name, ".var", nd->var, (size_t)nd->out_c);
         add(b, nd->name, ".range", &nd->range, 1);

@@ -61,7 +61,8 @@ static int add_node_params(struct flx_trainer *t, int i)
         status = add_weights(t, nd->name, "w", coded->integer.w, coded->integer.g, nd->n_weights);
     for (int p = 0; coded && p < coded->planes && status == FLX_OK; p++)
         status = add_plane_params(t, i, p);
-    if (status == FLX_OK && coded && coded->planes)
+    /* Batch norm divides alpha out: what its epsilon leaves of the gradient is noise. */
+    if (status == FLX_OK && coded && coded->planes && nd->kind == FLX_NODE_LOGITS)
         status = add_param(t, nd->name, "alpha", nd->alpha, nd->dalpha, c);
     if (status == FLX_OK && nd->kind != FLX_NODE_LOGITS)
         status = add_param(t, nd->name, "gamma", nd->gamma, nd->dgamma, c);
