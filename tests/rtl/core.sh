@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# core: flx_core runs random layer chains in Icarus, in many shapes, and answers what the
-# golden model in tests/rtl/core says: logits, activations after every layer, counters.
+# core: flx_core runs random networks in Icarus, in many shapes, with and without each option,
+# and answers what the golden model in tests/rtl/core says: logits, activations after every
+# layer, counters.
 # Then LeNet-5 in Verilator, whose lanes must be busy in 85 % of the cycles of conv2 and fc1;
 # the requantiser alone with extreme values; impossible parameters, which stop elaboration.
-# FLX_SEED: first seed, FLX_SEEDS: chains a shape, FLX_SHAPES: a regular expression.
+# FLX_SEED: first seed, FLX_SEEDS: networks a shape, FLX_SHAPES: a regular expression.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -86,7 +87,7 @@ run_shape() { # NAME PARAMETERS
             return 1
         fi
     done
-    echo "$1: $seeds chains from seed $seed"
+    echo "$1: $seeds networks from seed $seed"
 }
 
 # Busy cycles a cycle of layer $2 in the counters of log $1, in tenths of a per cent.
@@ -118,13 +119,13 @@ run_lenet() {
     done
 }
 
-run_requant() { # T RQ ACT_W
+run_requant() { # K T RQ ACT_W POOL_BITS
     local log
-    iverilog -g2005 -s tb_requant -Ptb_requant.T="$1" -Ptb_requant.RQ="$2" \
-        -Ptb_requant.ACT_W="$3" -o "$work/requant.vvp" tests/rtl/core/tb_requant.v \
-        rtl/core/flx_requant.v
+    iverilog -g2005 -s tb_requant -Ptb_requant.K="$1" -Ptb_requant.T="$2" -Ptb_requant.RQ="$3" \
+        -Ptb_requant.ACT_W="$4" -Ptb_requant.POOL_BITS="$5" -o "$work/requant.vvp" \
+        tests/rtl/core/tb_requant.v rtl/core/flx_requant.v rtl/core/flx_ram.v
     log=$(vvp -n "$work/requant.vvp" +seed="$seed")
-    echo "requantiser T=$1 RQ=$2 ACT_W=$3: $log"
+    echo "requantiser K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5: $log"
     [[ $log == *PASS* ]]
 }
 
@@ -145,9 +146,11 @@ done < <(shapes)
 [ -z "${FLX_SHAPES:-}" ] || exit 0
 
 run_lenet
-run_requant 8 2 8
-run_requant 4 4 8
-run_requant 8 1 4
+run_requant 8 8 2 8 6
+run_requant 4 4 4 8 0
+run_requant 12 8 1 4 3
+run_requant 4 16 4 8 6
+run_requant 16 8 2 8 6
 refused K=6 K_must_be
 refused T=12 T_must_be
 refused N_OUT=16 N_OUT_differs
@@ -157,3 +160,7 @@ refused WMEM_WORDS=1000 WMEM_WORDS_must
 refused AMEM_WORDS=100000 AMEM_WORDS_must
 refused WIN_MAX=30 WIN_MAX_must
 refused ACC_W=8 ACC_W_must
+refused SKIP=2 SKIP_must
+refused T=64 SKIP_must
+refused SCALED=2 WINDOWS_and_SCALED_must
+refused POOL_BITS=9 POOL_BITS_must
