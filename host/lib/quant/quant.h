@@ -3,6 +3,7 @@
 #ifndef FLEXOR_QUANT_H
 #define FLEXOR_QUANT_H
 #include "flexor/dataset.h"
+#include "flexor/group.h"
 #include "flexor/nn.h"
 #include "flexor/train.h"
 
@@ -88,6 +89,7 @@ struct flx_trainer {
     int n_params;
     struct flx_trainer *teacher; /* owned, or NULL */
     double bits_per_weight;      /* of the XOR-coded nodes; 32 in float mode */
+    struct flx_group *group;     /* borrowed; NULL: this process alone */
     /* Shards, only where there are several. */
     struct flx_shard_field *fields;
     int n_fields;
@@ -154,7 +156,22 @@ void flx_shard_take(const struct flx_trainer *t, double loss, int correct, float
  *  order; mean loss and sum of the correct answers. */
 void flx_shards_sum(struct flx_trainer *t, const float *parts, int n, double *loss, int *correct);
 
-/** Correct answers of the float evaluation over a data set. */
+/** The shards of this process are first..end - 1. */
+void flx_ranks_shards(const struct flx_trainer *t, int *first, int *end);
+
+/** All ranks of t->group (which may be NULL): the parts of all shards, in t->parts. */
+int flx_ranks_parts(struct flx_trainer *t);
+
+/** All: the sum over the ranks. */
+int flx_ranks_add(struct flx_trainer *t, int *count);
+
+/** All: FLX_ERR_MISMATCH when the weights are not the same everywhere. */
+int flx_ranks_compare(struct flx_trainer *t);
+
+/** FLX_ERR_ARG when the shards cannot be divided among the ranks. */
+int flx_ranks_check(const struct flx_group *g, const struct flx_train_options *o);
+
+/** Correct answers of the float evaluation over a data set. All ranks. */
 int flx_trainer_evaluate(struct flx_trainer *t, const struct flx_dataset *d, int *correct);
 
 /** Batch norm statistics from bn_images images of @p d as they are; the same for the

@@ -82,17 +82,21 @@ static int shard(struct flx_trainer *t, const uint8_t *images, const uint8_t *la
 static int all_shards(struct flx_trainer *t, const uint8_t *images, const uint8_t *labels,
                       double *loss, int *correct)
 {
-    int n = t->o.shards, batch = t->net->batch, status = FLX_OK;
+    int n = t->o.shards, batch = t->net->batch, status = FLX_OK, first, end;
     size_t size = (size_t)(t->in_h * t->in_w * t->in_c);
     if (n == 1)
         return shard(t, images, labels, loss, correct);
+    flx_ranks_shards(t, &first, &end);
     flx_shards_begin(t);
-    for (int k = 0; k < n && status == FLX_OK; k++) {
+    for (int k = first; k < end && status == FLX_OK; k++) {
         size_t at = (size_t)k * (size_t)batch;
         flx_shards_restart(t);
         status = shard(t, images + at * size, labels + at, loss, correct);
         flx_shard_take(t, *loss, *correct, t->parts + (size_t)k * t->shard_floats);
     }
+    status = flx_group_agree(t->group, status);
+    if (status == FLX_OK)
+        status = flx_ranks_parts(t);
     if (status == FLX_OK)
         flx_shards_sum(t, t->parts, n, loss, correct);
     return status;
@@ -132,13 +136,13 @@ static int count_correct(const float *logits, int classes, const uint8_t *labels
 int flx_trainer_evaluate(struct flx_trainer *t, const struct flx_dataset *d, int *correct)
 {
     size_t size = (size_t)(t->in_h * t->in_w * t->in_c);
-    int batch = t->net->batch, status = FLX_OK;
-    uint8_t *last = calloc((size_t)batch, size); /* a batch that the images do not fill */
-    if (!last)
-        return flx_fail(FLX_ERR_NOMEM, "out of memory");
+    int batch = t->net->batch, rank = t->group ? t->group->rank : 0;
+    int stride = t->group ? batch * t->group->size : batch; /* ranks take batches in turn */
+    uint8_t *last = calloc((size_t)batch, size);            /* that the images do not fill */
+    int status = last ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory");
     *correct = 0;
     flx_trainer_weights(t);
-    for (int at = 0; at < d->n && status == FLX_OK; at += batch) {
+    for (int at = rank * batch; at < d->n && status == FLX_OK; at += stride) {
         int n = d->n - at < batch ? d->n - at : batch;
         const uint8_t *images = d->images + (size_t)at * size;
         if (n < batch)
@@ -148,5 +152,6 @@ int flx_trainer_evaluate(struct flx_trainer *t, const struct flx_dataset *d, int
             *correct += count_correct(flx_net_logits(t->net), t->net->classes, d->labels + at, n);
     }
     free(last);
-    return status;
+    status = flx_group_agree(t->group, status);
+    return status == FLX_OK ? flx_ranks_add(t, correct) : status;
 }

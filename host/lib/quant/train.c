@@ -86,6 +86,10 @@ static int open_trainer(struct run *r)
         return flx_fail(FLX_ERR_NOMEM, "out of memory");
     *o = r->job->options;
     int status = open_with(r, o);
+    if (status == FLX_OK)
+        status = flx_ranks_check(r->job->group, &r->t->o);
+    if (status == FLX_OK)
+        r->t->group = r->job->group;
     free(o);
     return status;
 }
@@ -133,6 +137,18 @@ static struct flx_train_progress progress_of(const struct run *r)
     return p;
 }
 
+/* Images and labels of the shards of this process, in the place of the whole batch. */
+static void fill_batch(struct run *r)
+{
+    const struct flx_trainer *t = r->t;
+    size_t size = (size_t)(t->in_h * t->in_w * t->in_c);
+    int first, end;
+    flx_ranks_shards(t, &first, &end);
+    size_t at = (size_t)first * (size_t)t->net->batch;
+    flx_batch_fill(&t->o, &r->train, r->order + t->step * (uint64_t)t->o.batch + at,
+                   (end - first) * t->net->batch, t->epoch, r->images + at * size, r->labels + at);
+}
+
 /* The rest of the current epoch. FLX_ERR_INTERRUPTED when asked to stop. */
 static int run_epoch(struct run *r)
 {
@@ -140,8 +156,7 @@ static int run_epoch(struct run *r)
     draw_order(r);
     while (t->step < r->steps) {
         double start = flx_now();
-        flx_batch_fill(&t->o, &r->train, r->order + t->step * (uint64_t)t->o.batch, t->o.batch,
-                       t->epoch, r->images, r->labels);
+        fill_batch(r);
         int status = flx_trainer_step(t, r->images, r->labels, r->steps);
         if (status != FLX_OK)
             return status;
@@ -149,16 +164,21 @@ static int run_epoch(struct run *r)
         r->seconds += flx_now() - start;
         struct flx_train_progress p = progress_of(r);
         if (t->step < r->steps && r->job->progress && r->job->progress(r->job->user, &p))
-            return flx_fail(FLX_ERR_INTERRUPTED, "stopped in epoch %d after step %llu of %llu",
-                            t->epoch + 1, (unsigned long long)t->step,
-                            (unsigned long long)r->steps);
+            status = flx_fail(FLX_ERR_INTERRUPTED, "stopped in epoch %d after step %llu of %llu",
+                              t->epoch + 1, (unsigned long long)t->step,
+                              (unsigned long long)r->steps);
+        status = flx_group_agree(t->group, status);
+        if (status != FLX_OK)
+            return status;
     }
     return FLX_OK;
 }
 
 static int save(const struct run *r)
 {
-    return r->job->checkpoint ? flx_checkpoint_save(r->t, r->job->checkpoint) : FLX_OK;
+    if (!r->job->checkpoint || !flx_group_leads(r->job->group))
+        return FLX_OK;
+    return flx_checkpoint_save(r->t, r->job->checkpoint);
 }
 
 /* Test accuracy, when it is due. Batch norm of the final weights comes before. */
@@ -168,7 +188,7 @@ static int test_epoch(struct run *r, struct flx_train_progress *p)
     int last = t->epoch + 1 == t->o.epochs, correct = 0, status = FLX_OK;
     p->test_accuracy = -1;
     if (last && t->o.bn_images)
-        status = flx_trainer_calibrate(t, &r->train);
+        status = flx_group_agree(t->group, flx_trainer_calibrate(t, &r->train));
     if (status != FLX_OK || (!last && (t->epoch + 1) % t->o.test_every))
         return status;
     status = flx_trainer_evaluate(t, &r->test, &correct);
@@ -181,7 +201,9 @@ static int end_epoch(struct run *r, struct flx_train_result *result)
 {
     struct flx_trainer *t = r->t;
     struct flx_train_progress p = progress_of(r);
-    int status = test_epoch(r, &p);
+    int status = flx_ranks_compare(t);
+    if (status == FLX_OK)
+        status = test_epoch(r, &p);
     if (status != FLX_OK)
         return status;
     p.epoch_done = 1;
@@ -196,7 +218,7 @@ static int end_epoch(struct run *r, struct flx_train_result *result)
     if (status == FLX_OK && r->job->progress && r->job->progress(r->job->user, &p) &&
         t->epoch < t->o.epochs)
         status = flx_fail(FLX_ERR_INTERRUPTED, "stopped after epoch %d", t->epoch);
-    return status;
+    return flx_group_agree(t->group, status);
 }
 
 /* Images as the integer model takes them: with 4-bit codes their upper 4 bits. */
@@ -258,7 +280,7 @@ static int finish(struct run *r, struct flx_train_result *result)
     result->seconds = r->seconds;
     if (r->seconds > 0)
         result->images_per_second = (double)r->trained * r->t->o.batch / r->seconds;
-    if (status == FLX_OK && r->job->output)
+    if (status == FLX_OK && r->job->output && flx_group_leads(r->job->group))
         status = pack_and_measure(r, result);
     return status;
 }
@@ -267,7 +289,7 @@ int flx_train_run(const struct flx_train_job *job, struct flx_train_result *resu
 {
     struct run r = {.job = job};
     *result = (struct flx_train_result){.integer_accuracy = -1};
-    int status = prepare(&r);
+    int status = flx_group_agree(job->group, prepare(&r));
     while (status == FLX_OK && r.t->epoch < r.t->o.epochs) {
         status = run_epoch(&r);
         if (status == FLX_ERR_INTERRUPTED) {

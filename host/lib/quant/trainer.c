@@ -9,6 +9,8 @@
 #include "flexor/status.h"
 #include "quant.h"
 
+#define SUM_LIMIT 2097152 /* accumulator: 22 bits, signed */
+
 static int add_param(struct flx_trainer *t, const char *node, const char *what, float *w, float *g,
                      size_t n)
 {
@@ -130,6 +132,19 @@ static int create_planes(struct flx_trainer *t, int i, int n_in, int least)
     return status;
 }
 
+/* The bound of sums in docs/numerics.md, before hours of training. */
+static int check_sums(const struct flx_trainer *t, const struct flx_node *nd)
+{
+    double inputs = (double)nd->n_weights / nd->out_c, top = (1 << t->o.act_bits) - 1;
+    double weight = nd->weight_bits ? (1 << nd->weight_bits) - 1 : 1;
+    if (inputs * top * weight < SUM_LIMIT)
+        return FLX_OK;
+    return flx_fail(FLX_ERR_OVERFLOW,
+                    "%s: sums of %.0f inputs with weights up to %.0f can overflow the 22-bit "
+                    "accumulator: use fewer bits (--first-bits, --last-bits) or inputs",
+                    nd->name, inputs, weight);
+}
+
 static int create_integer(struct flx_trainer *t, int i)
 {
     struct flx_node *nd = &t->net->nodes[i];
@@ -157,7 +172,9 @@ static int create_coded(struct flx_trainer *t)
         least = n_in[i] && n_in[i] < least ? n_in[i] : least;
     for (int i = 0; i < t->net->n_nodes && status == FLX_OK; i++) {
         double n = n_in[i] ? (double)t->net->nodes[i].n_weights : 0;
-        status = n_in[i] ? create_planes(t, i, n_in[i], least) : create_integer(t, i);
+        status = check_sums(t, &t->net->nodes[i]);
+        if (status == FLX_OK)
+            status = n_in[i] ? create_planes(t, i, n_in[i], least) : create_integer(t, i);
         integers += !n_in[i];
         weights += n;
         stored += n * t->o.planes * n_in[i] / t->o.n_out;
