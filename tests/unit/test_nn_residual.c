@@ -15,13 +15,13 @@
 
 #define SEED    11
 #define BATCH   16
-#define SIDE    12
+#define SIDE    16 /* of the wide net, the largest */
 #define CLASSES 5
 #define NODES   9
 
 /* All that a residual network may hold: overlapping maximum, identity skip, skip at
  * stride 2 into more channels, signed projection, mean over the whole map. */
-static const char json[] =
+static const char narrow[] =
     "{\"name\": \"all\", \"nodes\": ["
     "{\"name\": \"stem\", \"out_c\": 8, \"kernel\": 3, \"pad\": 1,"
     " \"pool\": {\"size\": 3, \"stride\": 2, \"pad\": 1}},"
@@ -34,6 +34,23 @@ static const char json[] =
     "{\"name\": \"f\", \"out_c\": 16, \"kernel\": 3, \"pad\": 1, \"skip\": \"p\","
     " \"pool\": {\"kind\": \"mean\", \"size\": 0}},"
     "{\"name\": \"fc\", \"kind\": \"logits\", \"out_c\": 5, \"kernel\": 0}]}";
+
+/* The same without the stem's pool, in shapes that the vector loops take. */
+static const char wide[] =
+    "{\"name\": \"wide\", \"nodes\": ["
+    "{\"name\": \"stem\", \"out_c\": 16, \"kernel\": 3, \"pad\": 1},"
+    "{\"name\": \"a\", \"out_c\": 16, \"kernel\": 3, \"pad\": 1},"
+    "{\"name\": \"b\", \"out_c\": 16, \"kernel\": 3, \"pad\": 1, \"skip\": \"stem\"},"
+    "{\"name\": \"c\", \"out_c\": 32, \"kernel\": 3, \"stride\": 2, \"pad\": 1},"
+    "{\"name\": \"d\", \"out_c\": 32, \"kernel\": 3, \"pad\": 1, \"skip\": \"b\"},"
+    "{\"name\": \"p\", \"kind\": \"linear\", \"out_c\": 32, \"kernel\": 1},"
+    "{\"name\": \"e\", \"input\": \"d\", \"out_c\": 32, \"kernel\": 3, \"pad\": 1},"
+    "{\"name\": \"f\", \"out_c\": 32, \"kernel\": 3, \"pad\": 1, \"skip\": \"p\","
+    " \"pool\": {\"kind\": \"mean\", \"size\": 0}},"
+    "{\"name\": \"fc\", \"kind\": \"logits\", \"out_c\": 5, \"kernel\": 0}]}";
+
+static const char *const nets[] = {narrow, wide};
+static const int sides[] = {12, 16};
 
 struct fixture {
     struct flx_net *net;
@@ -64,13 +81,13 @@ static void randomise(struct fixture *f, struct flx_node *nd)
     }
 }
 
-static void setup(struct fixture *f, struct flx_net_config config)
+static void setup(struct fixture *f, int which, struct flx_net_config config)
 {
     struct flx_net_spec spec;
     flx_rng_init(&f->rng, SEED, 0);
-    assert_int_equal(flx_net_spec_parse("test", json, &spec), FLX_OK);
+    assert_int_equal(flx_net_spec_parse("test", nets[which], &spec), FLX_OK);
     config.batch = BATCH;
-    config.in_h = config.in_w = SIDE;
+    config.in_h = config.in_w = sides[which];
     config.in_c = 3;
     config.planes = config.planes ? config.planes : 1;
     config.threads = 2;
@@ -241,10 +258,10 @@ static void direct_free(struct direct *d)
 
 static void float_logits_equal_the_direct_ones(void **state)
 {
-    (void)state;
+    int which = *(const int *)*state;
     struct fixture f;
     struct direct d;
-    setup(&f, (struct flx_net_config){.mode = FLX_NN_FLOAT});
+    setup(&f, which, (struct flx_net_config){.mode = FLX_NN_FLOAT});
     loss_of(&f);
     direct_forward(&f, &d);
     for (int i = 0; i < BATCH * CLASSES; i++)
@@ -255,11 +272,11 @@ static void float_logits_equal_the_direct_ones(void **state)
 
 /* The codes of each node from the codes that the net itself gave its readers: a value
  * that rounds the other way in float may differ by one, and only few do. */
-static void check_codes(struct flx_net_config config)
+static void check_codes(int which, struct flx_net_config config)
 {
     struct fixture f;
     struct direct d;
-    setup(&f, config);
+    setup(&f, which, config);
     loss_of(&f);
     f.net->range_momentum = 0;
     for (int i = 0; i < NODES; i++)
@@ -292,28 +309,28 @@ static void check_codes(struct flx_net_config config)
 
 static void codes_of_8_bits_equal_the_direct_ones(void **state)
 {
-    (void)state;
-    check_codes((struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8});
+    int which = *(const int *)*state;
+    check_codes(which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8});
 }
 
 static void codes_of_4_bits_equal_the_direct_ones(void **state)
 {
-    (void)state;
-    check_codes((struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 4});
+    int which = *(const int *)*state;
+    check_codes(which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 4});
 }
 
 static void codes_of_two_planes_equal_the_direct_ones(void **state)
 {
-    (void)state;
-    check_codes((struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = 2});
+    int which = *(const int *)*state;
+    check_codes(which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = 2});
 }
 
 static void sums_of_one_plane_are_exact(void **state)
 {
-    (void)state;
+    int which = *(const int *)*state;
     struct fixture f;
-    double in[BATCH * SIDE * SIDE * 16];
-    setup(&f, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8});
+    static double in[BATCH * SIDE * SIDE * 32];
+    setup(&f, which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8});
     loss_of(&f);
     for (int i = 0; i < NODES; i++) {
         const struct flx_node *nd = &f.net->nodes[i];
@@ -335,7 +352,7 @@ static void sums_of_one_plane_are_exact(void **state)
  * may change over on the way, so that single slopes are off by a little. */
 static void check_slopes(struct fixture *f, float *w, const float *g, size_t n)
 {
-    enum { MAX = 4096, DIRECTIONS = 8 };
+    enum { MAX = 16384, DIRECTIONS = 8 };
     static float old[MAX], grad[MAX], dir[MAX];
     const float h = 1e-3F;
     double off = 0, all = 0;
@@ -366,9 +383,9 @@ static void check_slopes(struct fixture *f, float *w, const float *g, size_t n)
 
 static void float_gradients_equal_finite_differences(void **state)
 {
-    (void)state;
+    int which = *(const int *)*state;
     struct fixture f;
-    setup(&f, (struct flx_net_config){.mode = FLX_NN_FLOAT, .f32 = 1});
+    setup(&f, which, (struct flx_net_config){.mode = FLX_NN_FLOAT, .f32 = 1});
     loss_of(&f);
     assert_int_equal(flx_net_backward(f.net), FLX_OK);
     for (int i = 0; i < NODES; i++) {
@@ -391,30 +408,45 @@ static void check_close(const float *a, const float *b, size_t n, double cosine)
         bb += (double)b[i] * (double)b[i];
     }
     assert_true(ab / sqrt(aa * bb) > cosine);
-    assert_true(fabs(sqrt(aa / bb) - 1) < 3 * (1 - cosine));
+    assert_true(fabs(sqrt(aa / bb) - 1) < 4 * (1 - cosine));
 }
 
-static void bf16_gradients_are_near_the_f32_ones(void **state)
+/* The vector loops and bfloat16 against the plain loops and f32. */
+static void check_types(int which, struct flx_net_config config)
 {
-    (void)state;
     struct fixture a, b;
-    setup(&a, (struct flx_net_config){.mode = FLX_NN_FLOAT});
-    setup(&b, (struct flx_net_config){.mode = FLX_NN_FLOAT, .f32 = 1});
+    setup(&a, which, config);
+    config.f32 = 1;
+    setup(&b, which, config);
     if (!a.net->bf16)
         print_message("no bfloat16 here: both nets compute in f32\n");
-    assert_true(loss_of(&a) == loss_of(&b));
+    assert_true(fabs(loss_of(&a) - loss_of(&b)) < 1e-3);
     assert_int_equal(flx_net_backward(a.net), FLX_OK);
     assert_int_equal(flx_net_backward(b.net), FLX_OK);
-    for (int i = 0; i < NODES; i++)
-        check_close(a.net->nodes[i].dw, b.net->nodes[i].dw, b.net->nodes[i].n_weights, 0.999);
+    for (int i = 0; i < NODES; i++) {
+        struct flx_node *na = &a.net->nodes[i], *nb = &b.net->nodes[i];
+        assert_true(fabsf(na->range - nb->range) < 1e-4F);
+        check_close(na->dw, nb->dw, nb->n_weights, 0.998);
+        check_close(na->dbeta, nb->dbeta, (size_t)nb->out_c, 0.998);
+        if (nb->kind != FLX_NODE_LOGITS)
+            check_close(na->dgamma, nb->dgamma, (size_t)nb->out_c, 0.998);
+    }
     flx_net_free(a.net);
     flx_net_free(b.net);
 }
 
-/* A float net with the weights that the planes of @p q make together. */
-static void mirror(struct fixture *q, struct fixture *f)
+static void bf16_gradients_are_near_the_f32_ones(void **state)
 {
-    setup(f, (struct flx_net_config){.mode = FLX_NN_FLOAT, .f32 = 1});
+    int which = *(const int *)*state;
+    check_types(which, (struct flx_net_config){.mode = FLX_NN_FLOAT});
+    check_types(which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = 2});
+    check_types(which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 4});
+}
+
+/* A float net with the weights that the planes of @p q make together. */
+static void mirror(int which, struct fixture *q, struct fixture *f)
+{
+    setup(f, which, (struct flx_net_config){.mode = FLX_NN_FLOAT, .f32 = 1});
     memcpy(f->images, q->images, sizeof f->images);
     memcpy(f->labels, q->labels, sizeof f->labels);
     for (int i = 0; i < NODES; i++) {
@@ -431,11 +463,12 @@ static void mirror(struct fixture *q, struct fixture *f)
     }
 }
 
-static void check_mirrored(int planes)
+static void check_mirrored(int which, int planes)
 {
     struct fixture q, f;
-    setup(&q, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = planes});
-    mirror(&q, &f);
+    setup(&q, which,
+          (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = planes});
+    mirror(which, &q, &f);
     for (int i = 0; i < 300; i++) /* until the ranges fit the activations */
         loss_of(&q);
     assert_true(fabs(loss_of(&q) - loss_of(&f)) < 0.05);
@@ -446,8 +479,8 @@ static void check_mirrored(int planes)
         size_t per = b->n_weights / (size_t)b->out_c;
         for (size_t k = 0; k < b->n_weights; k++) /* d/db = alpha d/dw */
             b->dw[k] *= a->alpha[k / per];
-        check_close(a->dw, b->dw, a->n_weights, 0.95);
-        check_close(a->dbeta, b->dbeta, (size_t)a->out_c, 0.95);
+        check_close(a->dw, b->dw, a->n_weights, 0.9);
+        check_close(a->dbeta, b->dbeta, (size_t)a->out_c, 0.9);
         for (int p = 1; p < a->planes; p++)
             for (int o = 0; o < a->out_c; o++) {
                 double want = 0;
@@ -462,22 +495,22 @@ static void check_mirrored(int planes)
 
 static void quantised_gradients_follow_the_float_net(void **state)
 {
-    (void)state;
-    check_mirrored(1);
+    int which = *(const int *)*state;
+    check_mirrored(which, 1);
 }
 
 static void gradients_of_two_planes_follow_the_float_net(void **state)
 {
-    (void)state;
-    check_mirrored(2);
+    int which = *(const int *)*state;
+    check_mirrored(which, 2);
 }
 
 static void running_statistics_approach_those_of_the_batch(void **state)
 {
-    (void)state;
+    int which = *(const int *)*state;
     struct fixture f;
     float train[BATCH * CLASSES];
-    setup(&f, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8});
+    setup(&f, which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8});
     for (int i = 0; i < 600; i++)
         loss_of(&f);
     memcpy(train, flx_net_logits(f.net), sizeof train);
@@ -489,10 +522,10 @@ static void running_statistics_approach_those_of_the_batch(void **state)
 
 static void passes_repeat_bit_for_bit(void **state)
 {
-    (void)state;
+    int which = *(const int *)*state;
     struct fixture a, b;
-    setup(&a, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = 2});
-    setup(&b, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = 2});
+    setup(&a, which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = 2});
+    setup(&b, which, (struct flx_net_config){.mode = FLX_NN_QUANT, .act_bits = 8, .planes = 2});
     assert_true(loss_of(&a) == loss_of(&b));
     assert_int_equal(flx_net_backward(a.net), FLX_OK);
     assert_int_equal(flx_net_backward(b.net), FLX_OK);
@@ -505,18 +538,25 @@ static void passes_repeat_bit_for_bit(void **state)
 
 int main(void)
 {
+    static int numbers_of_nets[] = {0, 1};
+#define BOTH(test)                                                                                 \
+    {#test " (narrow)", test, NULL, NULL, &numbers_of_nets[0]},                                    \
+    {                                                                                              \
+#test " (wide)", test, NULL, NULL, &numbers_of_nets[1]                                     \
+    }
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(float_logits_equal_the_direct_ones),
-        cmocka_unit_test(codes_of_8_bits_equal_the_direct_ones),
-        cmocka_unit_test(codes_of_4_bits_equal_the_direct_ones),
-        cmocka_unit_test(codes_of_two_planes_equal_the_direct_ones),
-        cmocka_unit_test(sums_of_one_plane_are_exact),
-        cmocka_unit_test(float_gradients_equal_finite_differences),
-        cmocka_unit_test(bf16_gradients_are_near_the_f32_ones),
-        cmocka_unit_test(quantised_gradients_follow_the_float_net),
-        cmocka_unit_test(gradients_of_two_planes_follow_the_float_net),
-        cmocka_unit_test(running_statistics_approach_those_of_the_batch),
-        cmocka_unit_test(passes_repeat_bit_for_bit),
+        BOTH(float_logits_equal_the_direct_ones),
+        BOTH(codes_of_8_bits_equal_the_direct_ones),
+        BOTH(codes_of_4_bits_equal_the_direct_ones),
+        BOTH(codes_of_two_planes_equal_the_direct_ones),
+        BOTH(sums_of_one_plane_are_exact),
+        BOTH(float_gradients_equal_finite_differences),
+        BOTH(bf16_gradients_are_near_the_f32_ones),
+        BOTH(quantised_gradients_follow_the_float_net),
+        BOTH(gradients_of_two_planes_follow_the_float_net),
+        BOTH(running_statistics_approach_those_of_the_batch),
+        BOTH(passes_repeat_bit_for_bit),
     };
+#undef BOTH
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

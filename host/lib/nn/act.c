@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "../base/clones.h"
+#include "act_fast.h"
 #include "bf16.h"
 #include "stat.h"
 
@@ -169,13 +170,34 @@ static int pools(const struct flx_node *nd)
     return nd->pool > 1 || nd->pool_stride > 1;
 }
 
+/* The same in vectors, with what the backward pass reads. */
+static void fast_image(const struct flx_net *net, struct flx_node *nd, int n, uint8_t *map,
+                       int train, float *top)
+{
+    size_t out = (size_t)n * flx_out_size(nd);
+    uint16_t *half = train ? (uint16_t *)nd->out + out : NULL;
+    if (!pools(nd)) {
+        flx_fast_forward(net, nd, n, nd->codes + out, half, top);
+        return;
+    }
+    flx_fast_forward(net, nd, n, map, NULL, top);
+    flx_pool_forward(net, nd, n, map);
+    if (train)
+        keep_for_back(net, nd, out, flx_out_size(nd));
+}
+
 void flx_act_forward(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
                      int train)
 {
     size_t len = (size_t)nd->conv_w * (size_t)nd->out_c, outs = flx_out_size(nd);
-    float top[len], scale[len], offset[len], largest = nd->top[p->t];
+    float top[len], scale[len], offset[len];
     float *map = (float *)net->map + (size_t)p->t * flx_map_size(nd);
     struct rows r = {scale, offset, flx_limits_of(net, nd), pools(nd) ? map : NULL, top};
+    if (flx_fast_fits(net, nd)) {
+        for (int n = p->first; n < p->last; n++)
+            fast_image(net, nd, n, (uint8_t *)map, train, &nd->top[p->t]);
+        return;
+    }
     memset(top, 0, sizeof top);
     tile(nd->scale, nd, scale);
     tile(nd->offset, nd, offset);
@@ -185,8 +207,7 @@ void flx_act_forward(const struct flx_net *net, struct flx_node *nd, const struc
             keep_for_back(net, nd, (size_t)n * outs, outs);
     }
     for (size_t i = 0; i < len; i++)
-        largest = top[i] > largest ? top[i] : largest;
-    nd->top[p->t] = largest;
+        nd->top[p->t] = top[i] > nd->top[p->t] ? top[i] : nd->top[p->t];
 }
 
 /* g where the value lies within its bounds, else 0; sums of it, and times (s - mean). */
@@ -253,6 +274,47 @@ static void image_spread(const struct flx_net *net, struct flx_node *nd, int n, 
     }
 }
 
+/* The only node that adds node @p i, when it does so place by place; NULL: none such. */
+static const struct flx_node *plain_reader(const struct flx_net *net, int i)
+{
+    const struct flx_node *nd = &net->nodes[i], *reader = NULL;
+    for (int r = i + 1; r < net->n_nodes; r++) {
+        const struct flx_node *by = &net->nodes[r];
+        if (by->skip != i)
+            continue;
+        if (reader || by->skip_stride > 1 || by->out_c != nd->out_c)
+            return NULL;
+        reader = by;
+    }
+    return reader;
+}
+
+static void fast_reduce(const struct flx_net *net, int i, int n, float *part)
+{
+    struct flx_node *nd = &net->nodes[i];
+    const struct flx_node *reader = pools(nd) ? NULL : plain_reader(net, i);
+    if (reader) {
+        flx_fast_reduce(net, nd, n, reader->dcode + (size_t)n * flx_map_size(reader),
+                        nd->step_out / reader->step_code, part);
+        return;
+    }
+    flx_skip_gradient(net, i, n);
+    if (pools(nd))
+        flx_pool_backward(net, nd, n);
+    flx_fast_reduce(net, nd, n, NULL, 0, part);
+}
+
+static void slow_reduce(const struct flx_net *net, int i, int n, const struct rows *r,
+                        const float *mean, float *part)
+{
+    struct flx_node *nd = &net->nodes[i];
+    flx_skip_gradient(net, i, n);
+    if (flx_pool_tiles(nd))
+        flx_max_reduce(nd, n, part);
+    else
+        image_reduce(net, nd, n, r, mean, part);
+}
+
 void flx_act_reduce(const struct flx_net *net, int i, const struct flx_part *p)
 {
     struct flx_node *nd = &net->nodes[i];
@@ -260,19 +322,20 @@ void flx_act_reduce(const struct flx_net *net, int i, const struct flx_part *p)
     float part[2 * c], scale[len], offset[len], mean[len];
     struct rows r = {scale, offset, flx_limits_of(net, nd), NULL, NULL};
     double *stat = nd->stat + (size_t)p->t * 2 * c;
-    int first, last;
+    int first, last, fast = flx_fast_fits(net, nd) && !flx_pool_tiles(nd);
     flx_share(net, p->t, &first, &last);
     if (p->first == first)
         memset(stat, 0, 2 * c * sizeof *stat);
-    tile(nd->scale, nd, scale);
-    tile(nd->offset, nd, offset);
-    tile(nd->batch_mean, nd, mean);
+    if (!fast) {
+        tile(nd->scale, nd, scale);
+        tile(nd->offset, nd, offset);
+        tile(nd->batch_mean, nd, mean);
+    }
     for (int n = p->first; n < p->last; n++) {
-        flx_skip_gradient(net, i, n);
-        if (flx_pool_tiles(nd))
-            flx_max_reduce(nd, n, part);
+        if (fast)
+            fast_reduce(net, i, n, part);
         else
-            image_reduce(net, nd, n, &r, mean, part);
+            slow_reduce(net, i, n, &r, mean, part);
         flx_add_to_double(stat, part, 2 * c);
     }
 }
@@ -290,6 +353,8 @@ void flx_act_spread(const struct flx_net *net, struct flx_node *nd, const struct
         void *to = (char *)dsums + (size_t)(n - p->first) * image;
         if (flx_pool_tiles(nd))
             flx_max_spread(net, nd, n, to);
+        else if (flx_fast_fits(net, nd))
+            flx_fast_spread(nd, n, to);
         else
             image_spread(net, nd, n, a, b, d, to);
     }

@@ -98,6 +98,17 @@ struct walk {
     int kh, steps;    /* steps of 4 bytes in a kernel row */
 };
 
+/* By hand, because gcc copies the sums about when it sees the instruction. */
+LOOP ISA void dot4(__m512i *sum, __m512i u8, __m512i s8)
+{
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(*sum) : "v"(u8), "v"(s8));
+}
+
+LOOP ISA void dot2(__m512 *sum, __m512i a, __m512i b)
+{
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(*sum) : "v"(a), "v"(b));
+}
+
 /* One block: P positions x V vectors. */
 LOOP ISA void dot_s8(const struct walk *k, const uint8_t *in, const int8_t *w, int P, int V,
                      float *out, size_t pitch)
@@ -114,9 +125,9 @@ LOOP ISA void dot_s8(const struct walk *k, const uint8_t *in, const int8_t *w, i
                 int32_t four;
                 memcpy(&four, in + (size_t)p * k->step + 4 * (size_t)j, 4);
                 __m512i x = _mm512_set1_epi32(four);
-                acc[p * V] = _mm512_dpbusd_epi32(acc[p * V], x, w0);
+                dot4(&acc[p * V], x, w0);
                 if (V > 1)
-                    acc[p * V + 1] = _mm512_dpbusd_epi32(acc[p * V + 1], x, w1);
+                    dot4(&acc[p * V + 1], x, w1);
             }
         }
 #pragma GCC unroll 16
@@ -156,16 +167,15 @@ LOOP ISA void dot_bf16(const struct walk *k, const char *in, const uint16_t *w, 
         acc[i] = _mm512_setzero_ps();
     for (int ky = 0; ky < k->kh; ky++, in += k->row)
         for (int j = 0; j < k->steps; j++, w += 32 * V) {
-            __m512bh w0 = (__m512bh)_mm512_load_si512(w);
-            __m512bh w1 = V > 1 ? (__m512bh)_mm512_load_si512(w + 32) : w0;
+            __m512i w0 = _mm512_load_si512(w), w1 = V > 1 ? _mm512_load_si512(w + 32) : w0;
 #pragma GCC unroll 16
             for (int p = 0; p < P; p++) {
                 int32_t two;
                 memcpy(&two, in + (size_t)p * k->step + 4 * (size_t)j, 4);
-                __m512bh x = (__m512bh)_mm512_set1_epi32(two);
-                acc[p * V] = _mm512_dpbf16_ps(acc[p * V], x, w0);
+                __m512i x = _mm512_set1_epi32(two);
+                dot2(&acc[p * V], x, w0);
                 if (V > 1)
-                    acc[p * V + 1] = _mm512_dpbf16_ps(acc[p * V + 1], x, w1);
+                    dot2(&acc[p * V + 1], x, w1);
             }
         }
 #pragma GCC unroll 16
@@ -224,16 +234,16 @@ LOOP ISA void outer_product(const struct outer *k, const uint16_t *in, const uin
     for (int y = 0; y < k->rows; y++, in += k->in_row, ds += k->ds_row)
         for (size_t x = 0; x < (size_t)k->pairs; x++) {
             const uint16_t *g = ds + 2 * x * k->out_c, *from = in + 2 * x * k->in_c;
-            __m512bh g0 = (__m512bh)_mm512_loadu_si512(g);
-            __m512bh g1 = V > 1 ? (__m512bh)_mm512_loadu_si512(g + 2 * LANES) : g0;
+            __m512i g0 = _mm512_loadu_si512(g);
+            __m512i g1 = V > 1 ? _mm512_loadu_si512(g + 2 * LANES) : g0;
 #pragma GCC unroll 16
             for (int i = 0; i < I; i++) {
                 int32_t two;
                 memcpy(&two, from + 2 * i, 4);
-                __m512bh t = (__m512bh)_mm512_set1_epi32(two);
-                a[i * V] = _mm512_dpbf16_ps(a[i * V], t, g0);
+                __m512i t = _mm512_set1_epi32(two);
+                dot2(&a[i * V], t, g0);
                 if (V > 1)
-                    a[i * V + 1] = _mm512_dpbf16_ps(a[i * V + 1], t, g1);
+                    dot2(&a[i * V + 1], t, g1);
             }
         }
 #pragma GCC unroll 16
