@@ -35,6 +35,7 @@ struct train {
     const volatile sig_atomic_t *stop;
     struct flx_progress bar;
     char checkpoint[4096];
+    struct flx_group *group; /* of mpirun, or NULL */
 };
 
 static void print_help(void)
@@ -43,7 +44,9 @@ static void print_help(void)
     char text[512];
     flx_train_defaults(&o);
     puts("usage: flexor train [OPTION...] [-o MODEL]\n"
-         "Trains a network and packs it into an integer model. Ctrl-C leaves a checkpoint.");
+         "Trains a network and packs it into an integer model. Ctrl-C leaves a checkpoint.\n"
+         "`mpirun -n 2 flexor train ...` shares each batch between 2 processes: the model is\n"
+         "that of one process with --shards 2 and the same --threads (docs/training.md).");
     puts("  -o, --output MODEL  pack into this model file at the end\n"
          "  --checkpoint FILE   written after every epoch (default: MODEL.ckpt, or\n"
          "                      flexor-train.ckpt)\n"
@@ -81,6 +84,10 @@ static int set(struct train *t, const char *name, const char *text)
 static int set_all(struct train *t)
 {
     int status = FLX_OK;
+    if (t->group) {
+        t->job.options.shards = t->group->size;
+        t->job.options.threads = t->group->threads;
+    }
     for (int i = 0; i < t->n_given && status == FLX_OK; i++)
         if (!strcmp(t->given[i], "recipe"))
             status = set(t, "recipe", t->text[i]);
@@ -181,7 +188,9 @@ static int on_progress(void *user, const struct flx_train_progress *p)
 {
     struct train *t = user;
     char note[96];
-    if (p->epoch_done) {
+    if (!flx_group_leads(t->group)) {
+        return *t->stop != 0;
+    } else if (p->epoch_done) {
         report_epoch(t, p);
     } else {
         if (!t->bar.total)
@@ -226,16 +235,27 @@ static void report_result(struct train *t, const struct flx_train_result *r)
     log_json(t, j);
 }
 
+static int open_log(struct train *t)
+{
+    if (t->json_path && flx_group_leads(t->group) && !(t->json = fopen(t->json_path, "a")))
+        return flx_fail(FLX_ERR_IO, "%s: %s", t->json_path, strerror(errno));
+    return FLX_OK;
+}
+
 static int run(struct train *t)
 {
     struct flx_train_result result;
-    if (t->json_path && !(t->json = fopen(t->json_path, "a")))
-        return flx_fail(FLX_ERR_IO, "%s: %s", t->json_path, strerror(errno));
+    int status = flx_group_agree(t->group, open_log(t));
+    if (status != FLX_OK)
+        return status;
     t->stop = flx_cli_catch_interrupt();
     t->job.progress = on_progress;
     t->job.user = t;
-    int status = flx_train_run(&t->job, &result);
+    t->job.group = t->group;
+    status = flx_train_run(&t->job, &result);
     flx_progress_end(&t->bar);
+    if (!flx_group_leads(t->group))
+        return status;
     if (status == FLX_OK)
         report_result(t, &result);
     else if (status == FLX_ERR_INTERRUPTED)
@@ -245,14 +265,39 @@ static int run(struct train *t)
     return status;
 }
 
+static int train(struct train *t, int argc, char **argv)
+{
+    int status = flx_group_agree(t->group, parse(t, argc, argv));
+    if (status != FLX_OK)
+        return status;
+    if (!t->help)
+        return run(t);
+    if (flx_group_leads(t->group))
+        print_help();
+    return FLX_OK;
+}
+
+/* What all ranks agree on is said by one. */
+static int leave_group(struct flx_group *g, int status)
+{
+    int speaks = flx_group_leads(g) || g->lost;
+    int code = speaks ? flx_cli_fail("train", status) : flx_cli_code(status);
+    fflush(stdout); /* the group may end by force */
+    flx_group_close(g, code);
+    return code;
+}
+
 int flx_cmd_train(int argc, char **argv)
 {
     struct train *t = calloc(1, sizeof *t);
-    int status = t ? parse(t, argc, argv) : flx_fail(FLX_ERR_NOMEM, "out of memory");
-    if (status == FLX_OK && t->help)
-        print_help();
-    else if (status == FLX_OK)
-        status = run(t);
+    if (!t)
+        return flx_cli_fail("train", flx_fail(FLX_ERR_NOMEM, "out of memory"));
+    int status = flx_group_open(&t->group);
+    struct flx_group *group = t->group;
+    if (status == FLX_OK)
+        status = train(t, argc, argv);
     free(t);
-    return flx_cli_fail("train", status);
+    if (!group && status != FLX_OK && !flx_group_first_here())
+        return 0; /* the error of the other counts */
+    return leave_group(group, status);
 }

@@ -5,6 +5,7 @@
 #define FLEXOR_TRAIN_H
 #include <stdint.h>
 
+#include "flexor/group.h"
 #include "flexor/model.h"
 #include "flexor/xornet.h"
 
@@ -147,6 +148,9 @@ struct flx_train_job {
      * FLX_ERR_INTERRUPTED returned. */
     int (*progress)(void *user, const struct flx_train_progress *p);
     void *user;
+    /* Processes that share the work: each calls flx_train_run with the same job, one of
+     * them may stop all. Only the leader writes files. NULL: alone. Borrowed. */
+    struct flx_group *group;
 };
 
 struct flx_train_result {

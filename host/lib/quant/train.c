@@ -164,9 +164,9 @@ static int run_epoch(struct run *r)
         r->seconds += flx_now() - start;
         struct flx_train_progress p = progress_of(r);
         if (t->step < r->steps && r->job->progress && r->job->progress(r->job->user, &p))
-            status = flx_fail(FLX_ERR_INTERRUPTED, "stopped in epoch %d after step %llu of %llu",
-                              t->epoch + 1, (unsigned long long)t->step,
-                              (unsigned long long)r->steps);
+            status =
+                flx_fail(FLX_ERR_INTERRUPTED, "stopped in epoch %d after step %llu of %llu",
+                         t->epoch + 1, (unsigned long long)t->step, (unsigned long long)r->steps);
         status = flx_group_agree(t->group, status);
         if (status != FLX_OK)
             return status;
