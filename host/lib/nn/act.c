@@ -171,18 +171,18 @@ static int pools(const struct flx_node *nd)
 }
 
 /* The same in vectors, with what the backward pass reads. */
-static void fast_image(const struct flx_net *net, struct flx_node *nd, int n, uint8_t *map,
-                       int train, float *top)
+static void fast_image(const struct flx_net *net, struct flx_node *nd, int n, void *map, int train,
+                       float *top)
 {
     size_t out = (size_t)n * flx_out_size(nd);
-    uint16_t *half = train ? (uint16_t *)nd->out + out : NULL;
-    if (!pools(nd)) {
-        flx_fast_forward(net, nd, n, nd->codes + out, half, top);
-        return;
-    }
-    flx_fast_forward(net, nd, n, map, NULL, top);
-    flx_pool_forward(net, nd, n, map);
-    if (train)
+    uint16_t *half = train && !pools(nd) ? (uint16_t *)nd->out + out : NULL;
+    if (net->mode == FLX_NN_QUANT)
+        flx_fast_forward(net, nd, n, pools(nd) ? map : nd->codes + out, half, top);
+    else
+        flx_fast_values(net, nd, n, pools(nd) ? map : nd->values + out, half);
+    if (pools(nd))
+        flx_pool_forward(net, nd, n, map);
+    if (pools(nd) && train)
         keep_for_back(net, nd, out, flx_out_size(nd));
 }
 
@@ -195,7 +195,7 @@ void flx_act_forward(const struct flx_net *net, struct flx_node *nd, const struc
     struct rows r = {scale, offset, flx_limits_of(net, nd), pools(nd) ? map : NULL, top};
     if (flx_fast_fits(net, nd)) {
         for (int n = p->first; n < p->last; n++)
-            fast_image(net, nd, n, (uint8_t *)map, train, &nd->top[p->t]);
+            fast_image(net, nd, n, map, train, &nd->top[p->t]);
         return;
     }
     memset(top, 0, sizeof top);

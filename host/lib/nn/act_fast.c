@@ -10,7 +10,7 @@
 
 int flx_fast_fits(const struct flx_net *net, const struct flx_node *nd)
 {
-    return net->mode == FLX_NN_QUANT && net->bf16 && nd->out_c % LANES == 0 &&
+    return net->bf16 && nd->out_c % LANES == 0 &&
            (nd->skip < 0 || net->nodes[nd->skip].out_c % LANES == 0) &&
            __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl") &&
            __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512bf16");
@@ -20,9 +20,9 @@ int flx_fast_fits(const struct flx_net *net, const struct flx_node *nd)
 struct block {
     const struct flx_node *nd, *from; /* from: the skipped map, NULL: none here */
     size_t pitch, row;                /* elements to the next place, and in a row */
-    size_t skip_pitch, skip_row;
-    size_t map; /* first element of the image */
-    const uint8_t *skip;
+    size_t skip_pitch, skip_row;      /* bytes */
+    size_t map;                       /* first element of the image */
+    const char *skip;
     __m512 scale, offset, step, zero; /* of a code of the skipped map */
 };
 
@@ -40,20 +40,27 @@ ISA static struct block block_at(const struct flx_net *net, const struct flx_nod
         return b;
     b.from = &net->nodes[nd->skip];
     size_t st = (size_t)nd->skip_stride, from_c = (size_t)b.from->out_c;
-    b.skip_pitch = st * from_c;
-    b.skip_row = st * from_c * (size_t)b.from->out_w;
-    b.skip = b.from->codes + (size_t)n * flx_out_size(b.from) + channel;
+    size_t size = net->mode == FLX_NN_QUANT ? 1 : sizeof(float);
+    const char *all = size == 1 ? (const char *)b.from->codes : (const char *)b.from->values;
+    b.skip_pitch = st * from_c * size;
+    b.skip_row = b.skip_pitch * (size_t)b.from->out_w;
+    b.skip = all + ((size_t)n * flx_out_size(b.from) + channel) * size;
     b.step = _mm512_set1_ps(b.from->step_out);
     b.zero = _mm512_set1_ps((float)b.from->zero_out);
     return b;
 }
 
+/* What a skip brings. */
+enum skip { NONE, CODES, VALUES };
+
 /* Real value before the ReLU. */
-LOOP __m512 value(const struct block *b, __m512 s, const uint8_t *e, int skip)
+LOOP __m512 value(const struct block *b, __m512 s, const char *e, enum skip skip)
 {
     __m512 v = _mm512_fmadd_ps(s, b->scale, b->offset);
-    if (!skip)
+    if (skip == NONE)
         return v;
+    if (skip == VALUES)
+        return _mm512_add_ps(v, _mm512_loadu_ps((const void *)e));
     __m512 code = _mm512_cvtepi32_ps(_mm512_cvtepu8_epi32(_mm_loadu_si128((const void *)e)));
     return _mm512_fmadd_ps(_mm512_sub_ps(code, b->zero), b->step, v);
 }
@@ -65,7 +72,7 @@ struct encoder {
 };
 
 LOOP __m512 encode_row(const struct block *b, const struct encoder *k, const float *s,
-                       const uint8_t *e, uint8_t *codes, uint16_t *half, __m512 top, int skip)
+                       const char *e, uint8_t *codes, uint16_t *half, __m512 top, enum skip skip)
 {
     for (int x = 0; x < b->nd->conv_w; x++, s += b->pitch, e += skip ? b->skip_pitch : 0) {
         __m512 v = value(b, _mm512_loadu_ps(s), e, skip);
@@ -82,6 +89,37 @@ LOOP __m512 encode_row(const struct block *b, const struct encoder *k, const flo
     return top;
 }
 
+/* The same in float mode. */
+LOOP void value_row(const struct block *b, __m512 low, const float *s, const char *e, float *values,
+                    uint16_t *half, enum skip skip)
+{
+    for (int x = 0; x < b->nd->conv_w; x++, e += skip ? b->skip_pitch : 0) {
+        size_t at = (size_t)x * b->pitch;
+        __m512 v = _mm512_max_ps(value(b, _mm512_loadu_ps(s + at), e, skip), low);
+        _mm512_storeu_ps(values + at, v);
+        if (half)
+            _mm256_storeu_si256((void *)(half + at), (__m256i)_mm512_cvtneps_pbh(v));
+    }
+}
+
+ISA void flx_fast_values(const struct flx_net *net, const struct flx_node *nd, int n, float *values,
+                         uint16_t *half)
+{
+    __m512 low = _mm512_set1_ps(flx_limits_of(net, nd).low);
+    for (size_t channel = 0; channel < (size_t)nd->out_c; channel += LANES) {
+        struct block b = block_at(net, nd, n, channel);
+        for (size_t y = 0; y < (size_t)nd->conv_h; y++) {
+            const float *s = nd->sums + b.map + y * b.row;
+            float *to = values + channel + y * b.row;
+            uint16_t *wide = half ? half + channel + y * b.row : NULL;
+            if (b.from)
+                value_row(&b, low, s, b.skip + y * b.skip_row, to, wide, VALUES);
+            else
+                value_row(&b, low, s, NULL, to, wide, NONE);
+        }
+    }
+}
+
 ISA void flx_fast_forward(const struct flx_net *net, const struct flx_node *nd, int n,
                           uint8_t *codes, uint16_t *half, float *top)
 {
@@ -95,8 +133,8 @@ ISA void flx_fast_forward(const struct flx_net *net, const struct flx_node *nd, 
             const float *s = nd->sums + b.map + y * b.row;
             uint8_t *to = codes + channel + y * b.row;
             uint16_t *wide = half ? half + channel + y * b.row : NULL;
-            most = b.from ? encode_row(&b, &k, s, b.skip + y * b.skip_row, to, wide, most, 1)
-                          : encode_row(&b, &k, s, NULL, to, wide, most, 0);
+            most = b.from ? encode_row(&b, &k, s, b.skip + y * b.skip_row, to, wide, most, CODES)
+                          : encode_row(&b, &k, s, NULL, to, wide, most, NONE);
         }
     }
     *top = _mm512_reduce_max_ps(most);
@@ -107,8 +145,8 @@ struct masker {
     __m512 sum, dot;
 };
 
-LOOP void mask_row(const struct block *b, struct masker *m, const float *s, const uint8_t *e,
-                   const float *more, float *g, int skip)
+LOOP void mask_row(const struct block *b, struct masker *m, const float *s, const char *e,
+                   const float *more, float *g, enum skip skip)
 {
     __m512 sum = m->sum, dot = m->dot;
     for (int x = 0; x < b->nd->conv_w; x++, e += skip ? b->skip_pitch : 0) {
@@ -140,10 +178,13 @@ ISA void flx_fast_reduce(const struct flx_net *net, struct flx_node *nd, int n, 
         for (size_t y = 0; y < (size_t)nd->conv_h; y++) {
             size_t at = b.map + y * b.row;
             const float *s = nd->sums + at, *add = more ? more + channel + y * b.row : NULL;
-            if (b.from)
-                mask_row(&b, &m, s, b.skip + y * b.skip_row, add, nd->dcode + at, 1);
+            const char *e = b.from ? b.skip + y * b.skip_row : NULL;
+            if (!b.from)
+                mask_row(&b, &m, s, NULL, add, nd->dcode + at, NONE);
+            else if (net->mode == FLX_NN_QUANT)
+                mask_row(&b, &m, s, e, add, nd->dcode + at, CODES);
             else
-                mask_row(&b, &m, s, NULL, add, nd->dcode + at, 0);
+                mask_row(&b, &m, s, e, add, nd->dcode + at, VALUES);
         }
         _mm512_storeu_ps(part + channel, m.sum);
         _mm512_storeu_ps(part + (size_t)nd->out_c + channel, m.dot);
