@@ -38,19 +38,6 @@ static int check(dnnl_status_t status, const char *what)
     return flx_fail(FLX_ERR_UNSUPPORTED, "oneDNN refuses %s (status %d)", what, (int)status);
 }
 
-int flx_conv_has_bf16(void)
-{
-    unsigned want = dnnl_cpu_isa_avx512_core_bf16;
-    return ((unsigned)dnnl_get_effective_cpu_isa() & want) == want;
-}
-
-int flx_conv_has_vnni(void)
-{
-    unsigned isa = (unsigned)dnnl_get_effective_cpu_isa();
-    unsigned wide = dnnl_cpu_isa_avx512_core_vnni, narrow = dnnl_cpu_isa_avx2_vnni;
-    return (isa & wide) == wide || (isa & narrow) == narrow;
-}
-
 /* A convolution whose kernel covers its input is a matrix product. */
 static int is_full(const struct flx_conv_shape *s)
 {
