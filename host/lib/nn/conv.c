@@ -227,12 +227,11 @@ int flx_conv_create(const struct flx_conv_shape *shape, struct flx_conv **out)
         status = make_pass(c, dnnl_backward_data, bwd_d, b, &c->bwd_d);
     if (status == FLX_OK && backward)
         status = make_pass(c, dnnl_backward_weights, bwd_w, b, &c->bwd_w);
-    if (status != FLX_OK) {
+    if (status == FLX_OK)
+        *out = c;
+    else
         flx_conv_free(c);
-        return status;
-    }
-    *out = c;
-    return FLX_OK;
+    return status;
 }
 
 static void free_pass(struct pass *p)
