@@ -138,7 +138,7 @@ int flx_trainer_evaluate(struct flx_trainer *t, const struct flx_dataset *d, int
     size_t size = (size_t)(t->in_h * t->in_w * t->in_c);
     int batch = t->net->batch, rank = t->group ? t->group->rank : 0;
     int stride = t->group ? batch * t->group->size : batch; /* ranks take batches in turn */
-    uint8_t *last = calloc((size_t)batch, size);            /* that the images do not fill */
+    uint8_t *last = calloc((size_t)batch, size); /* a batch that the images do not fill */
     int status = last ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory");
     *correct = 0;
     flx_trainer_weights(t);
