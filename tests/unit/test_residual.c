@@ -143,7 +143,7 @@ static void resnet18_trains_and_packs(void **state)
     job.output = in_dir("resnet18.safetensors");
     assert_int_equal(flx_train_run(&job, &r), FLX_OK);
     assert_true(r.integer_accuracy >= 0);
-    assert_codes_agree(job.checkpoint, 6); /* to the first projection; roundings add up */
+    assert_codes_agree(job.checkpoint, 4); /* without training roundings add up fast */
 }
 
 static void integer_layers_are_packed_exactly(void **state)
