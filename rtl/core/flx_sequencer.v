@@ -401,16 +401,22 @@ module flx_sequencer #(
     localparam F_MOST = max(max(HOLD_ADD, HOLD_ADD_V), max(HOLD_V, HOLD_PLANE));
     reg [7:0] f_apart = 8'd1;
     reg       f_adds = 1'b0;
-    always @(posedge clk) if (go && set_last) begin
-        f_apart <= hold_set;
-        f_adds  <= adds;
+    always @(posedge clk) begin
+        if (go && set_last) begin
+            f_apart <= hold_set;
+            f_adds  <= adds;
+        end
+        if (rst) begin
+            f_apart <= 8'd1;
+            f_adds  <= 1'b0;
+        end
     end
     always @* if (f_started) begin
         assert (f_apart >= 8'd1 && f_apart <= F_MOST);
         if (state == S_START || state == S_ISSUE || state == S_DRAIN) begin
             assert (hold_set >= (o_logits ? T : STEPS));
-            if (planes_scaled) assert (hold_set >= (STEPS > 5 ? STEPS : 5));
-            if (o_skip) assert (hold_set >= 2 * STEPS + READS - 1 && hold_set > AFTER);
+            assert (!planes_scaled || hold_set >= (STEPS > 5 ? STEPS : 5));
+            assert (!o_skip || (hold_set >= 2 * STEPS + READS - 1 && hold_set > AFTER));
         end
     end
 `endif
