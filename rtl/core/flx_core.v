@@ -161,7 +161,7 @@ module flx_core #(
     wire [WAW-1:0]     tail, waddr;
     wire [KB-1:0]      seq_mask;
     wire [BW-1:0]      skip_bank;
-    wire               valid, first, double, skip_read, set_last, set_first, pos_last, null, adds;
+    wire               valid, first, double, skip_read, set_last, set_first, pos_last, absent, adds;
     wire               win_first, win_last, group_last, layer_last;
     wire [LW-1:0]      layer;
     wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant, ev_stall_skip;
@@ -181,7 +181,7 @@ module flx_core #(
         .o_aaddr(seq_aaddr), .o_mask(seq_mask), .o_waddr(waddr), .o_first(first),
         .o_double(double), .o_skip_read(skip_read), .o_skip_word(skip_word),
         .o_skip_bank(skip_bank), .o_set_last(set_last), .o_set_first(set_first),
-        .o_pos_last(pos_last), .o_null(null), .o_adds(adds), .o_win_first(win_first),
+        .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
         .o_win_last(win_last), .o_group_last(group_last), .o_layer_last(layer_last),
         .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
         .o_ev_stall_weights(ev_stall_weights), .o_ev_stall_requant(ev_stall_requant),
@@ -249,7 +249,7 @@ module flx_core #(
     );
     flx_delay #(.W(9), .N(LEVELS + 3)) u_delay_done (
         .clk(clk), .rst(rst),
-        .i({set_last, set_first, pos_last, null, adds, win_first, win_last, group_last,
+        .i({set_last, set_first, pos_last, absent, adds, win_first, win_last, group_last,
             layer_last}),
         .o({done, done_first, done_last, done_null, done_adds, done_win_first, done_win_last,
             done_group_last, done_layer_last})

@@ -100,7 +100,7 @@ module flx_requant #(
                 // Banks from the beginning of the word.
                 wire [7:0] place = NTH + {{(8-BW){1'b0}}, i_skip_bank} - KB[7:0] * {3'd0, i_skip_word};
                 always @(posedge clk)
-                    if (i_skip_load && place < KB) codes[i*G +: G] <= i_raw[place*G +: G];
+                    if (i_skip_load && place < KB[7:0]) codes[i*G +: G] <= i_raw[place*G +: G];
                     else if (i_fire) codes[i*G +: G] <= moved[i*G +: G];
             end
             assign code_e = codes[RQ*ACT_W-1:0];
@@ -184,7 +184,7 @@ module flx_requant #(
             wire        [ACT_W-1:0] code = code7 & {ACT_W{!i_null}};
             wire        [PW-1:0]    was = old[r*PW +: PW];
             // What the sum of the set is added to: nothing, e's product or V of other planes.
-            wire        [31:0]    with = (SKIP != 0 && i_add_code ? p_lo_ext : 32'd0)
+            wire        [31:0]    extra = (SKIP != 0 && i_add_code ? p_lo_ext : 32'd0)
                                        | (SCALED != 0 && i_add_v ? v_before[32*r +: 32] : 32'd0);
 
             always @(posedge clk) begin
@@ -193,7 +193,7 @@ module flx_requant #(
                        : captured[r*ACC_W +: ACC_W];
                 p_lo  <= m * sum_lo;
                 p_hi  <= m * sum_hi;
-                beta2 <= i_param[48*r+16 +: 32] + with;
+                beta2 <= i_param[48*r+16 +: 32] + extra;
                 p_lo3 <= p_lo_ext;
                 high3 <= beta2 + (p_hi_ext << LO);
                 v4    <= high3 + p_lo3;

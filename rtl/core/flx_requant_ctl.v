@@ -87,7 +87,7 @@ module flx_requant_ctl #(
     localparam [1:0] RQ_LAST  = RQ[1:0] - 2'd1;
 
     // Draining: one set.
-    reg           draining, set_first, set_last, adds, null;
+    reg           draining, set_first, set_last, adds, absent;
     reg           win_first, win_last, group_last, layer_last;
     reg [1:0]     phase;
     reg [PAW-1:0] prow_base; // first row of the channel group
@@ -134,7 +134,7 @@ module flx_requant_ctl #(
             set_first  <= i_set_first;
             set_last   <= i_set_last;
             adds       <= i_adds;
-            null       <= i_null;
+            absent       <= i_null;
             win_first  <= i_win_first;
             win_last   <= i_win_last;
             group_last <= i_group_last;
@@ -183,7 +183,7 @@ module flx_requant_ctl #(
     ) u_delay_code (
         .clk(clk),
         .rst(rst),
-        .i  ({delivers && !i_logits, win_first, null, win_last && gran_last,
+        .i  ({delivers && !i_logits, win_first, absent, win_last && gran_last,
               group_last && step_last, layer_last && step_last, step_last}),
         .o  ({fire7, first7, o_null, put7, group7, last7, end7})
     );

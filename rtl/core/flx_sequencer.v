@@ -224,7 +224,7 @@ module flx_sequencer #(
     // Issue.
     wire [15:0]    row;
     wire [16:0]    col;
-    wire           in_map, pixel_last, first, double, set_first, set_last, pos_last, null;
+    wire           in_map, pixel_last, first, double, set_first, set_last, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last;
     wire [WAW:0]   index;
     wire [WAW-1:0] waddr;
@@ -274,7 +274,7 @@ module flx_sequencer #(
         .o_set_last   (set_last),
         .o_set_first  (set_first),
         .o_pos_last   (pos_last),
-        .o_null       (null),
+        .o_null       (absent),
         .o_win_first  (win_first),
         .o_end_dx     (end_dx),
         .o_win_last   (win_last),
@@ -317,7 +317,7 @@ module flx_sequencer #(
         o_set_last   <= go && set_last;
         o_set_first  <= set_first;
         o_pos_last   <= pos_last;
-        o_null       <= null;
+        o_null       <= absent;
         o_adds       <= adds;
         o_win_first  <= win_first;
         o_win_last   <= win_last;

@@ -15,7 +15,7 @@ module tb_requant;
 
     reg                clk = 1'b0, capture = 1'b0, fire = 1'b0, v_load = 1'b0, v_next = 1'b0;
     reg                code_en = 1'b0, pool_first = 1'b0, fire_add = 1'b0, skip_load = 1'b0;
-    reg                add_code = 1'b0, add_v = 1'b0, v_we = 1'b0, null = 1'b0, pool_sum = 1'b0;
+    reg                add_code = 1'b0, add_v = 1'b0, v_we = 1'b0, absent = 1'b0, pool_sum = 1'b0;
     reg  [T*ACC_W-1:0] sums;
     reg  [48*RQ-1:0]   param;
     reg  [4:0]         shift, skip_word;
@@ -34,7 +34,7 @@ module tb_requant;
         .i_skip_word(skip_word), .i_skip_bank(skip_bank), .i_fire_add(fire_add), .i_fire(fire),
         .i_step(step), .i_param(param), .i_add_code(add_code), .i_add_v(add_v), .i_v_we(v_we),
         .i_v_waddr(v_waddr), .i_shift(shift), .i_pool_sum(pool_sum), .i_pool_shift(pool_shift),
-        .i_code_en(code_en), .i_null(null), .i_pool_first(pool_first), .o_granule(granule),
+        .i_code_en(code_en), .i_null(absent), .i_pool_first(pool_first), .o_granule(granule),
         .i_v_load(v_load), .i_v_next(v_next), .o_v(v)
     );
     always #5 clk = !clk;
@@ -79,7 +79,7 @@ module tb_requant;
             expect_v[t] = exact[31:0];
             exact = exact >>> shift;
             code = (exact < 0) ? 0 : (exact >= (1 << ACT_W)) ? {ACT_W{1'b1}} : exact[ACT_W-1:0];
-            if (null) code = 0;
+            if (absent) code = 0;
             if (p == planes - 1) begin
                 if (first || code > best[t]) best[t] = code;
                 total[t] = (first ? half : total[t]) + code;
@@ -170,7 +170,7 @@ module tb_requant;
         begin
             adds   = $random(seed) & 1;
             planes = 1 + ($random(seed) & 1);
-            null   = $unsigned($random(seed)) % 4 == 0;
+            absent   = $unsigned($random(seed)) % 4 == 0;
             for (p = 0; p < planes; p = p + 1) begin
                 if (p == 0 && adds) load;
                 plane(first);
