@@ -127,6 +127,7 @@ struct flx_net {
     int act_bits; /* 8 or 4, quantised mode */
     int batch, threads;
     int bf16; /* backward pass in bfloat16 (f32 accumulation) */
+    int bf16_forward;
     int in_h, in_w, in_c, classes;
     float bn_momentum, range_momentum;
     int n_nodes;
@@ -147,8 +148,9 @@ struct flx_net_config {
     int act_bits; /* 8 or 4 */
     int planes;   /* of XOR-coded nodes, 1..FLX_NN_MAX_PLANES */
     int batch, in_h, in_w, in_c;
-    int threads; /* >= 1, also set for OpenMP */
-    int f32;     /* 1: backward pass in f32 even where bfloat16 is faster */
+    int threads;      /* >= 1, also set for OpenMP */
+    int f32;          /* 1: backward pass in f32 even where bfloat16 is faster */
+    int bf16_forward; /* float mode: forward products in bfloat16, where that is faster */
 };
 
 /** Builds a net with all parameters at 0 but alpha = gamma = var = 1. @p spec is not kept.

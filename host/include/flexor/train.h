@@ -71,7 +71,8 @@ struct flx_train_options {
     int first_bits, last_bits;           /* integer layers of the residual networks */
     int act_bits;                        /* 8 or 4 */
     enum flx_train_mode mode;
-    double bits; /* stored bits a weight, all planes; 0: n_in is given */
+    int bf16_forward; /* float mode: products of the forward pass in bfloat16 */
+    double bits;      /* stored bits a weight, all planes; 0: n_in is given */
     /* Stored bits a slice: one for all, one an XOR-coded layer, or one a stage. */
     struct flx_int_list n_in;
     int n_out, planes;

@@ -10,6 +10,7 @@ enum flx_conv_type { FLX_CONV_F32 = 0, FLX_CONV_BF16 = 1 };
 struct flx_conv_shape {
     int batch, in_h, in_w, in_c, out_c, kh, kw, stride, pad, out_h, out_w;
     int integer;             /* forward: u8 x s8 -> f32, else f32 */
+    int bf16_forward;        /* not integer: f32 in and out, products in bfloat16 */
     int need_data_gradient;  /* 0 for the first node */
     enum flx_conv_type back; /* of src and dsums in the backward pass */
 };

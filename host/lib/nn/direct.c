@@ -11,9 +11,9 @@
 
 struct flx_direct {
     struct flx_kernel_shape k;
-    int passes;
+    int passes, narrow; /* narrow: a forward pass of floats in bfloat16 */
     size_t n_weights;
-    int8_t *s8;     /* packed weights of the forward pass */
+    void *fwd;      /* packed weights of the forward pass */
     uint16_t *back; /* of the gradient of the data */
     float *acc;     /* gradient of the weights, [kh][kw][in_c][out_c] */
     void *scratch;
@@ -26,11 +26,11 @@ static void *aligned(size_t bytes)
 
 static int allocate(struct flx_direct *d)
 {
-    d->s8 = aligned(d->n_weights);
+    d->fwd = aligned(d->n_weights * sizeof(uint16_t));
     d->back = aligned(d->n_weights * sizeof *d->back);
     d->acc = aligned(d->n_weights * sizeof *d->acc);
     d->scratch = aligned(flx_kernel_scratch(&d->k));
-    if (!d->s8 || !d->back || !d->acc || !d->scratch)
+    if (!d->fwd || !d->back || !d->acc || !d->scratch)
         return flx_fail(FLX_ERR_NOMEM, "out of memory for a convolution");
     return FLX_OK;
 }
@@ -47,7 +47,8 @@ int flx_direct_create(const struct flx_conv_shape *s, struct flx_direct **out)
                                  .kw = s->kw,
                                  .stride = s->stride,
                                  .pad = s->pad};
-    int passes = s->integer && flx_kernel_forward_fits(&k) ? FLX_DIRECT_FORWARD : 0;
+    int narrow = !s->integer && s->bf16_forward && s->in_c % 16 == 0;
+    int passes = (s->integer || narrow) && flx_kernel_forward_fits(&k) ? FLX_DIRECT_FORWARD : 0;
     if (s->back == FLX_CONV_BF16 && flx_kernel_backward_fits(&k))
         passes |= FLX_DIRECT_BACKWARD;
     *out = NULL;
@@ -58,6 +59,7 @@ int flx_direct_create(const struct flx_conv_shape *s, struct flx_direct **out)
         return flx_fail(FLX_ERR_NOMEM, "out of memory for a convolution");
     d->k = k;
     d->passes = passes;
+    d->narrow = narrow;
     d->n_weights = (size_t)k.out_c * (size_t)(k.kh * k.kw * k.in_c);
     int status = allocate(d);
     if (status != FLX_OK)
@@ -71,7 +73,7 @@ void flx_direct_free(struct flx_direct *d)
 {
     if (!d)
         return;
-    free(d->s8);
+    free(d->fwd);
     free(d->back);
     free(d->acc);
     free(d->scratch);
@@ -83,9 +85,12 @@ int flx_direct_has(const struct flx_direct *d, enum flx_direct_pass pass)
     return d && (d->passes & (int)pass);
 }
 
-void flx_direct_set_weights(struct flx_direct *d, const int8_t *ohwi)
+void flx_direct_set_weights(struct flx_direct *d, const void *ohwi)
 {
-    flx_kernel_pack_s8(&d->k, ohwi, d->s8);
+    if (d->narrow)
+        flx_kernel_pack_bf16(&d->k, ohwi, d->fwd);
+    else
+        flx_kernel_pack_s8(&d->k, ohwi, d->fwd);
 }
 
 void flx_direct_set_back(struct flx_direct *d, const int8_t *w8, const float *w)
@@ -103,10 +108,15 @@ static size_t map_out(const struct flx_direct *d)
     return (size_t)(d->k.out_h * d->k.out_w) * (size_t)d->k.out_c;
 }
 
-void flx_direct_forward(struct flx_direct *d, int n, const uint8_t *src, float *sums)
+void flx_direct_forward(struct flx_direct *d, int n, const void *src, float *sums)
 {
-    for (size_t i = 0; i < (size_t)n; i++)
-        flx_kernel_forward(&d->k, src + i * map_in(d), d->s8, d->scratch, sums + i * map_out(d));
+    const uint8_t *codes = src;
+    const float *values = src;
+    for (size_t i = 0; i < (size_t)n; i++, sums += map_out(d))
+        if (d->narrow)
+            flx_kernel_forward_bf16(&d->k, values + i * map_in(d), d->fwd, d->scratch, sums);
+        else
+            flx_kernel_forward(&d->k, codes + i * map_in(d), d->fwd, d->scratch, sums);
 }
 
 void flx_direct_backward_data(struct flx_direct *d, int n, const uint16_t *dsums, float *dsrc)

@@ -18,12 +18,12 @@ void flx_direct_free(struct flx_direct *d);
 /** Whether it takes over that pass; @p d may be NULL. */
 int flx_direct_has(const struct flx_direct *d, enum flx_direct_pass pass);
 
-/** As flx_conv_set_weights (integer), flx_conv_set_back. */
-void flx_direct_set_weights(struct flx_direct *d, const int8_t *ohwi);
+/** As flx_conv_set_weights, flx_conv_set_back. */
+void flx_direct_set_weights(struct flx_direct *d, const void *ohwi);
 void flx_direct_set_back(struct flx_direct *d, const int8_t *w8, const float *w);
 
 /** As those of conv.h. */
-void flx_direct_forward(struct flx_direct *d, int n, const uint8_t *src, float *sums);
+void flx_direct_forward(struct flx_direct *d, int n, const void *src, float *sums);
 void flx_direct_backward_data(struct flx_direct *d, int n, const uint16_t *dsums, float *dsrc);
 void flx_direct_weights_begin(struct flx_direct *d);
 void flx_direct_weights_add(struct flx_direct *d, int n, const uint16_t *src,

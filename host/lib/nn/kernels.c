@@ -60,6 +60,20 @@ void flx_kernel_pack_s8(const struct flx_kernel_shape *s, const int8_t *ohwi, in
                     memcpy(packed, ohwi + (size_t)(o * s->kh + ky) * (size_t)run + j, 4);
 }
 
+/* [block of channels][ky][pair of inputs][channel][2] */
+void flx_kernel_pack_bf16(const struct flx_kernel_shape *s, const float *ohwi, uint16_t *packed)
+{
+    int block = LANES * vectors(s->out_w), run = s->kw * s->in_c;
+    for (int b = 0; b < s->out_c; b += block)
+        for (int ky = 0; ky < s->kh; ky++)
+            for (int j = 0; j < run; j += 2)
+                for (int o = b; o < b + block; o++, packed += 2) {
+                    const float *w = ohwi + (size_t)(o * s->kh + ky) * (size_t)run + j;
+                    packed[0] = flx_bf16(w[0]);
+                    packed[1] = flx_bf16(w[1]);
+                }
+}
+
 /* The gradient of the input is a convolution with the kernel turned around:
  * [block of input channels][ky][kx][pair of output channels][input channel][2] */
 void flx_kernel_pack_back(const struct flx_kernel_shape *s, const int8_t *w8, const float *w,
@@ -181,6 +195,39 @@ LOOP ISA void dot_bf16(const struct walk *k, const char *in, const uint16_t *w, 
 #pragma GCC unroll 16
     for (int i = 0; i < P * V; i++)
         _mm512_storeu_ps(out + (size_t)(i / V) * pitch + LANES * (size_t)(i % V), acc[i]);
+}
+
+/* Rounds a map to bfloat16, with a border of zeros. */
+ISA static void narrow_map(const struct flx_kernel_shape *s, const float *in, uint16_t *to)
+{
+    size_t width = (size_t)s->in_w * (size_t)s->in_c, edge = (size_t)s->pad * (size_t)s->in_c;
+    size_t row = width + 2 * edge;
+    memset(to, 0, (size_t)(s->in_h + 2 * s->pad) * row * sizeof *to);
+    to += (size_t)s->pad * row + edge;
+    for (int y = 0; y < s->in_h; y++, in += width, to += row)
+        for (size_t i = 0; i < width; i += LANES)
+            _mm256_storeu_si256((void *)(to + i),
+                                (__m256i)_mm512_cvtneps_pbh(_mm512_loadu_ps(in + i)));
+}
+
+ISA void flx_kernel_forward_bf16(const struct flx_kernel_shape *s, const float *in,
+                                 const uint16_t *packed, void *scratch, float *sums)
+{
+    size_t pixel = (size_t)s->in_c * sizeof *packed, pitch = (size_t)s->out_c;
+    struct walk k = {(size_t)(s->in_w + 2 * s->pad) * pixel, (size_t)s->stride * pixel, s->kh,
+                     s->kw * s->in_c / 2};
+    int v = vectors(s->out_w), positions = SUMS / v;
+    narrow_map(s, in, scratch);
+    for (int b = 0; b < s->out_c; b += LANES * v, packed += 32 * v * k.steps * k.kh)
+        for (int y = 0; y < s->out_h; y++)
+            for (int x = 0; x < s->out_w; x += positions) {
+                const char *from = (const char *)scratch + (size_t)(y * s->stride) * k.row;
+                float *to = sums + (size_t)(y * s->out_w + x) * pitch + b;
+                if (v == 1)
+                    dot_bf16(&k, from + (size_t)x * k.step, packed, SUMS, 1, to, pitch);
+                else
+                    dot_bf16(&k, from + (size_t)x * k.step, packed, SUMS / 2, 2, to, pitch);
+            }
 }
 
 ISA void flx_kernel_data(const struct flx_kernel_shape *s, const uint16_t *dsums,

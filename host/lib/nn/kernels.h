@@ -24,6 +24,9 @@ size_t flx_kernel_scratch(const struct flx_kernel_shape *s);
 /** Weights of the forward pass: out_c * kh * kw * in_c bytes. */
 void flx_kernel_pack_s8(const struct flx_kernel_shape *s, const int8_t *ohwi, int8_t *packed);
 
+/** The same in bfloat16 for flx_kernel_forward_bf16. */
+void flx_kernel_pack_bf16(const struct flx_kernel_shape *s, const float *ohwi, uint16_t *packed);
+
 /** Weights of the gradient of the input, as many bfloat16 numbers; from @p w8, or if
  *  that is NULL from @p w. */
 void flx_kernel_pack_back(const struct flx_kernel_shape *s, const int8_t *w8, const float *w,
@@ -32,6 +35,10 @@ void flx_kernel_pack_back(const struct flx_kernel_shape *s, const int8_t *w8, co
 /** sums = in * weights, exact below 2^24. */
 void flx_kernel_forward(const struct flx_kernel_shape *s, const uint8_t *in, const int8_t *packed,
                         void *scratch, float *sums);
+
+/** The same with float inputs and weights, rounded to bfloat16; sums in f32. */
+void flx_kernel_forward_bf16(const struct flx_kernel_shape *s, const float *in,
+                             const uint16_t *packed, void *scratch, float *sums);
 
 /** Gradient of the input, from that of the sums (bfloat16). */
 void flx_kernel_data(const struct flx_kernel_shape *s, const uint16_t *dsums,

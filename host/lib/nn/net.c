@@ -94,6 +94,7 @@ static int create_shares(const struct flx_net *net, struct flx_node *nd)
                                .out_h = nd->conv_h,
                                .out_w = nd->conv_w,
                                .integer = net->mode == FLX_NN_QUANT,
+                               .bf16_forward = net->bf16_forward,
                                .need_data_gradient = nd->input != FLX_NN_IMAGE,
                                .back = net->bf16 ? FLX_CONV_BF16 : FLX_CONV_F32};
     int status = FLX_OK;
@@ -191,6 +192,7 @@ int flx_net_create(const struct flx_net_spec *spec, const struct flx_net_config 
     net->batch = config->batch;
     net->threads = config->threads < config->batch ? config->threads : config->batch;
     net->bf16 = !config->f32 && flx_conv_has_bf16();
+    net->bf16_forward = config->bf16_forward;
     net->in_h = config->in_h;
     net->in_w = config->in_w;
     net->in_c = config->in_c;

@@ -235,6 +235,7 @@ static int load(const char *path, const struct flx_st *st, const struct purpose 
         status = check_given(path, o, why->asked, why->given);
     if (status == FLX_OK && why->batch) {
         o->batch = why->batch;
+        o->bf16_forward = 1; /* a teacher: quick rather than exact */
         o->shards = 1;
         o->threads = why->threads;
     }

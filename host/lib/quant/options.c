@@ -26,6 +26,7 @@ struct option {
 static const char *const recipes[] = {"none",           "paper-mnist", "paper-resnet",
                                       "paper-ablation", "fast",        NULL};
 static const char *const modes[] = {"flexor", "binary", "float", NULL};
+static const char *const precisions[] = {"f32", "bf16", NULL};
 static const char *const xors[] = {"nested", "two-tap", "fill", NULL};
 static const char *const plane_xors[] = {"same", "own", NULL};
 static const char *const orders[] = {"tile", "flat", NULL};
@@ -51,6 +52,8 @@ static const struct option options[] = {
      "residual networks: integer bits of the last layer; 0: XOR-coded"},
     {"act-bits", INT, AT(act_bits), 4, 8, NULL, "bits of an activation, 8 or 4"},
     {"mode", CHOICE, AT(mode), 0, 0, modes, "flexor, binary (1 bit, no XOR network), float"},
+    {"precision", CHOICE, AT(bf16_forward), 0, 0, precisions,
+     "float mode: products of the forward pass in f32, bf16"},
     {"bits", REAL, AT(bits), 0, 4, NULL, "stored bits a weight, all planes; sets nin"},
     {"nin", LIST, AT(n_in), 1, FLX_XOR_MAX, NULL,
      "stored bits a slice, or a list: one a stage or an XOR-coded layer"},

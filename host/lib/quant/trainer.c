@@ -194,7 +194,8 @@ static int build(struct flx_trainer *t, int quant)
                                     .in_h = t->in_h,
                                     .in_w = t->in_w,
                                     .in_c = t->in_c,
-                                    .threads = t->o.threads};
+                                    .threads = t->o.threads,
+                                    .bf16_forward = t->o.bf16_forward};
     int status = flx_train_network(&t->o, t->classes, &t->spec);
     if (status == FLX_OK)
         status = flx_net_create(&t->spec, &config, &t->net);
