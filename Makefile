@@ -62,7 +62,7 @@ SYSTEM_TESTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/system/*.sh)))
 RTL_TESTS    := $(sort $(wildcard tests/rtl/*.sh))
 CHECKS       := scripts/lint scripts/formal scripts/synth-check
 
-.PHONY: demo test test-build bench bench-train results
+.PHONY: demo test test-build bench bench-train results results-cifar
 demo:
 	scripts/install-deps build demo
 	$(MAKE) -j$(JOBS) all
@@ -81,6 +81,11 @@ results:
 	scripts/install-deps build demo
 	$(MAKE) -j$(JOBS) host
 	scripts/results
+
+results-cifar:
+	scripts/install-deps build demo
+	$(MAKE) -j$(JOBS) host
+	scripts/results-cifar
 
 bench:
 	scripts/install-deps build demo
