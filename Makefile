@@ -15,7 +15,7 @@ WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 CFLAGS ?= -O3 -g
 FLX_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANFLAGS) -fopenmp -pthread \
               -Ihost/include -I$(B)/gen -MMD -MP
-FLX_LIBS   := -ldnnl -ljansson -lz -ldl -lm -lpthread
+FLX_LIBS   := -lusb-1.0 -ldnnl -ljansson -lz -ldl -lm -lpthread
 
 LIB_SRC := $(wildcard host/lib/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)

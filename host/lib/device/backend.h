@@ -12,6 +12,8 @@ struct flx_spec {
     int stream;
     int stall;      /* per cent */
     int timeout_ms; /* of the session; 0 = default */
+    int baud;       /* of a UART board; 0 = the board's own, or found out */
+    int replug_ms;  /* how long a board that vanished is waited for */
     uint64_t noise; /* one byte in so many suffers; 0 = none */
     uint64_t seed;
     char trace[256]; /* file, "" = none */
@@ -36,6 +38,6 @@ struct flx_backend {
     int (*list)(flx_device_list_fn fn, void *user);
 };
 
-extern const struct flx_backend flx_backend_ref, flx_backend_sim;
+extern const struct flx_backend flx_backend_ref, flx_backend_sim, flx_backend_usb;
 
 #endif

@@ -157,7 +157,7 @@ static int list_folder(const char *dir, flx_device_list_fn fn, void *user)
         snprintf(path, sizeof path, "%s/%s", dir, name);
         snprintf(spec, sizeof spec, "sim:%.*s", (int)(strlen(name) - 3), name);
         if (load(path, &api) == FLX_OK && !api->has_trace)
-            fn(user, spec, api->detail);
+            fn(user, spec, api->detail, NULL);
         free(entries[i]);
     }
     if (n >= 0)

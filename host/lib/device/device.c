@@ -7,7 +7,8 @@
 #include "backend.h"
 #include "flexor/status.h"
 
-static const struct flx_backend *const backends[] = {&flx_backend_ref, &flx_backend_sim};
+static const struct flx_backend *const backends[] = {&flx_backend_ref, &flx_backend_sim,
+                                                     &flx_backend_usb};
 #define N_BACKENDS (sizeof backends / sizeof backends[0])
 
 struct flx_device {
@@ -36,7 +37,8 @@ int flx_device_open(const char *text, struct flx_device **out)
             *out = d;
         return status;
     }
-    return flx_fail(FLX_ERR_ARG, "device '%s' is unknown: known are ref and sim[:SHAPE]",
+    return flx_fail(FLX_ERR_ARG,
+                    "device '%s' is unknown: known are ref, sim[:SHAPE] and usb[:SERIAL]",
                     spec.backend);
 }
 
