@@ -79,6 +79,7 @@ bench:
 	scripts/bench
 
 include scripts/sim.mk
+include scripts/vboard.mk
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 
 clean:

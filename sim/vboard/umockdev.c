@@ -1,0 +1,518 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* --run: the program's libusb finds a made-up /sys and /dev, and its usbfs ioctls come
+ * here, in umockdev's thread. libusb waits for its node to become writable, so the node
+ * is a pipe that is full while no transfer has ended. */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/usbdevice_fs.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <umockdev.h>
+#include <unistd.h>
+
+#include "vb.h"
+
+#define PIPE_BYTES 4096
+#define IDLE_MS    4
+#define BURST      8 /* rounds of the bus between looks at the program */
+#define CAPS                                                                                       \
+    (USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_NO_PACKET_SIZE_LIM |                                  \
+     USBDEVFS_CAP_REAP_AFTER_DISCONNECT)
+
+struct testbed;
+
+/* One plugging in of one board. */
+struct node {
+    struct testbed *bed;
+    int board, nth, address;
+    char path[64], sys[128]; /* /dev/bus/usb/001/002 */
+    struct vb_bus bus;
+    UMockdevIoctlBase *handler;
+    UMockdevIoctlClient *owner[4]; /* of the interfaces */
+    struct vb_urb *done, **done_tail;
+    int pipe, writable;
+    GSource *pump;
+    GMainContext *context;
+};
+
+struct transfer {
+    struct vb_urb urb;
+    UMockdevIoctlClient *client;
+    UMockdevIoctlData *arg, *buffer;
+    uint8_t *bytes; /* of the URB: setup included */
+};
+
+struct testbed {
+    const struct vb_options *o;
+    UMockdevTestbed *umock;
+    GMainLoop *loop;
+    int next_address, exit_code;
+};
+
+static void set_writable(struct node *n, int writable)
+{
+    static const char bytes[PIPE_BYTES];
+    char sink[PIPE_BYTES];
+    if (writable == n->writable)
+        return;
+    n->writable = writable;
+    if (writable)
+        while (read(n->pipe, sink, sizeof sink) > 0)
+            continue;
+    else if (write(n->pipe, bytes, sizeof bytes) < 0 && errno != EAGAIN)
+        perror("flexor-vboard: pipe");
+}
+
+static void transfer_done(void *user, struct vb_urb *u)
+{
+    struct node *n = user;
+    u->next = NULL;
+    *n->done_tail = u;
+    n->done_tail = &u->next;
+}
+
+static void free_transfer(struct transfer *t)
+{
+    if (t->buffer)
+        umockdev_ioctl_data_unref(t->buffer);
+    umockdev_ioctl_data_unref(t->arg);
+    free(t->bytes);
+    free(t);
+}
+
+/* --- unplug and plug, in the main thread --- */
+
+static gboolean plug(gpointer user);
+
+static gboolean forget(gpointer user)
+{
+    struct node *n = user;
+    struct testbed *bed = n->bed;
+    char node[512];
+    gchar *root = umockdev_testbed_get_root_dir(bed->umock);
+    snprintf(node, sizeof node, "%s%s", root, n->path);
+    g_free(root);
+    unlink(node);
+    umockdev_testbed_remove_device(bed->umock, n->sys);
+    if (bed->o->verbose)
+        fprintf(stderr, "flexor-vboard: board %d unplugged\n", n->board);
+    if (bed->o->replug_ms >= 0) {
+        struct node *next = calloc(1, sizeof *next);
+        if (next) {
+            next->bed = bed;
+            next->board = n->board;
+            next->nth = n->nth + 1;
+            g_timeout_add((guint)bed->o->replug_ms, plug, next);
+        }
+    }
+    return G_SOURCE_REMOVE;
+}
+
+/* In umockdev's thread. The old node lives on, since the program may hold it open. */
+static void went_away(struct node *n)
+{
+    n->bus.device.ops->close(n->bus.device.self);
+    n->bus.device.self = NULL;
+    g_idle_add(forget, n);
+}
+
+/* --- the pump, in umockdev's thread --- */
+
+static gboolean pump(gpointer user);
+
+static void schedule(struct node *n, int soon)
+{
+    if (n->pump) {
+        g_source_destroy(n->pump);
+        g_source_unref(n->pump);
+        n->pump = NULL;
+    }
+    if (n->bus.gone || (!soon && !vb_bus_pending(&n->bus)))
+        return;
+    n->pump = soon ? g_idle_source_new() : g_timeout_source_new(IDLE_MS);
+    g_source_set_callback(n->pump, pump, n, NULL);
+    g_source_attach(n->pump, n->context);
+}
+
+static gboolean pump(gpointer user)
+{
+    struct node *n = user;
+    int idle = g_source_get_priority(n->pump) == G_PRIORITY_DEFAULT, active = 0;
+    for (int i = 0; i < BURST && !n->bus.gone; i++)
+        active = vb_bus_work(&n->bus, i == 0 && idle ? IDLE_MS : 0, transfer_done, n);
+    if (n->bus.gone)
+        went_away(n);
+    set_writable(n, n->done != NULL);
+    schedule(n, active);
+    return G_SOURCE_REMOVE;
+}
+
+/* --- ioctls, in umockdev's thread --- */
+
+static void *resolve(UMockdevIoctlClient *c, size_t size)
+{
+    GError *error = NULL;
+    UMockdevIoctlData *d =
+        umockdev_ioctl_data_resolve(umockdev_ioctl_client_get_arg(c), 0, size, &error);
+    g_clear_error(&error);
+    return d;
+}
+
+static void answer(UMockdevIoctlClient *c, int error)
+{
+    umockdev_ioctl_client_complete(c, error ? -1 : 0, error);
+}
+
+/* The unsigned that the argument points to. */
+static unsigned value(UMockdevIoctlClient *c)
+{
+    unsigned v = 0;
+    UMockdevIoctlData *d = resolve(c, sizeof v);
+    if (d) {
+        memcpy(&v, d->data, sizeof v);
+        umockdev_ioctl_data_unref(d);
+    }
+    return v;
+}
+
+static void submit(struct node *n, UMockdevIoctlClient *c)
+{
+    UMockdevIoctlData *arg = resolve(c, sizeof(struct usbdevfs_urb));
+    struct transfer *t = arg ? calloc(1, sizeof *t) : NULL;
+    if (!t) {
+        answer(c, ENOMEM);
+        return;
+    }
+    const struct usbdevfs_urb *u = (const struct usbdevfs_urb *)(void *)arg->data;
+    int control = u->type == USBDEVFS_URB_TYPE_CONTROL, head = control ? VB_SETUP : 0;
+    int length = u->buffer_length, in;
+    *t = (struct transfer){.client = c, .arg = arg};
+    t->urb.endpoint = u->endpoint;
+    t->urb.zero_packet = (u->flags & USBDEVFS_URB_ZERO_PACKET) != 0;
+    t->urb.user = t;
+    t->bytes = calloc(1, (size_t)length + 1);
+    if (length)
+        t->buffer = umockdev_ioctl_data_resolve(arg, offsetof(struct usbdevfs_urb, buffer),
+                                                (gsize)length, NULL);
+    if (!t->bytes || length < head || (length && !t->buffer)) {
+        free_transfer(t);
+        answer(c, EINVAL);
+        return;
+    }
+    if (length)
+        memcpy(t->bytes, t->buffer->data, (size_t)length);
+    if (control)
+        memcpy(t->urb.setup, t->bytes, VB_SETUP);
+    in = control ? t->urb.setup[0] & 0x80 : u->endpoint & 0x80;
+    t->urb.data = t->bytes + head;
+    t->urb.length = control ? t->urb.setup[6] | t->urb.setup[7] << 8 : length;
+    if (t->urb.length > length - head)
+        t->urb.length = length - head;
+    if (!in) { /* nothing comes back */
+        umockdev_ioctl_data_unref(t->buffer);
+        t->buffer = NULL;
+    }
+    vb_bus_submit(&n->bus, &t->urb);
+    answer(c, 0);
+    schedule(n, 1);
+}
+
+static struct transfer *first_done(struct node *n, const UMockdevIoctlClient *c)
+{
+    for (struct vb_urb **at = &n->done; *at; at = &(*at)->next) {
+        struct transfer *t = (*at)->user;
+        if (c && t->client != c)
+            continue;
+        *at = t->urb.next;
+        for (n->done_tail = &n->done; *n->done_tail;)
+            n->done_tail = &(*n->done_tail)->next;
+        return t;
+    }
+    return NULL;
+}
+
+static void reap(struct node *n, UMockdevIoctlClient *c)
+{
+    struct transfer *t = first_done(n, c);
+    UMockdevIoctlData *out = t ? resolve(c, sizeof(void *)) : NULL;
+    if (!out) {
+        answer(c, n->bus.gone ? ENODEV : EAGAIN);
+        set_writable(n, n->done != NULL);
+        return;
+    }
+    int head = t->urb.endpoint ? 0 : VB_SETUP;
+    umockdev_ioctl_data_update(t->arg, offsetof(struct usbdevfs_urb, status),
+                               (guint8 *)&t->urb.status, sizeof t->urb.status);
+    umockdev_ioctl_data_update(t->arg, offsetof(struct usbdevfs_urb, actual_length),
+                               (guint8 *)&t->urb.actual, sizeof t->urb.actual);
+    if (t->buffer && t->urb.actual)
+        umockdev_ioctl_data_update(t->buffer, (gsize)head, t->urb.data, t->urb.actual);
+    umockdev_ioctl_data_set_ptr(out, 0, t->arg);
+    umockdev_ioctl_data_unref(out);
+    answer(c, 0);
+    free_transfer(t);
+    set_writable(n, n->done != NULL);
+}
+
+static void discard(struct node *n, UMockdevIoctlClient *c)
+{
+    gulong address;
+    memcpy(&address, umockdev_ioctl_client_get_arg(c)->data, sizeof address);
+    for (int i = 0; i < VB_ENDPOINTS; i++)
+        for (struct vb_urb *u = n->bus.queue[i]; u; u = u->next) {
+            struct transfer *t = u->user;
+            if (t->arg->client_addr != address)
+                continue;
+            vb_bus_cancel(&n->bus, u);
+            u->status = -ENOENT;
+            transfer_done(n, u);
+            set_writable(n, 1);
+            answer(c, 0);
+            return;
+        }
+    answer(c, EINVAL);
+}
+
+static int claim(struct node *n, UMockdevIoctlClient *c, unsigned interface)
+{
+    if (interface >= sizeof n->owner / sizeof n->owner[0])
+        return EINVAL;
+    if (n->bed->o->busy || (n->owner[interface] && n->owner[interface] != c))
+        return EBUSY;
+    n->owner[interface] = c;
+    return 0;
+}
+
+static int release(struct node *n, const UMockdevIoctlClient *c, unsigned interface)
+{
+    if (interface >= sizeof n->owner / sizeof n->owner[0] || n->owner[interface] != c)
+        return EINVAL;
+    n->owner[interface] = NULL;
+    return 0;
+}
+
+static void capabilities(UMockdevIoctlClient *c)
+{
+    guint32 caps = CAPS;
+    UMockdevIoctlData *d = resolve(c, sizeof caps);
+    if (d) {
+        umockdev_ioctl_data_update(d, 0, (guint8 *)&caps, sizeof caps);
+        umockdev_ioctl_data_unref(d);
+    }
+    answer(c, 0);
+}
+
+/* The program closed its node, or died. */
+static void client_gone(UMockdevIoctlClient *c, GParamSpec *spec, gpointer user)
+{
+    struct node *n = user;
+    struct transfer *t;
+    (void)spec;
+    if (umockdev_ioctl_client_get_connected(c))
+        return;
+    for (int i = 0; i < VB_ENDPOINTS; i++)
+        for (struct vb_urb **at = &n->bus.queue[i]; *at;) {
+            t = (*at)->user;
+            if (t->client != c) {
+                at = &(*at)->next;
+                continue;
+            }
+            *at = t->urb.next;
+            free_transfer(t);
+        }
+    while ((t = first_done(n, c)) != NULL)
+        free_transfer(t);
+    for (unsigned i = 0; i < sizeof n->owner / sizeof n->owner[0]; i++)
+        release(n, c, i);
+    set_writable(n, n->done != NULL);
+}
+
+static void client_new(UMockdevIoctlBase *base, UMockdevIoctlClient *c, gpointer user)
+{
+    (void)base;
+    g_signal_connect(c, "notify::connected", G_CALLBACK(client_gone), user);
+}
+
+static void simple(struct node *n, UMockdevIoctlClient *c, gulong request)
+{
+    unsigned v;
+    struct usbdevfs_disconnect_claim dc;
+    UMockdevIoctlData *d;
+    switch (request) {
+    case USBDEVFS_CLAIMINTERFACE:
+        answer(c, claim(n, c, value(c)));
+        return;
+    case USBDEVFS_RELEASEINTERFACE:
+        answer(c, release(n, c, value(c)));
+        return;
+    case USBDEVFS_DISCONNECT_CLAIM:
+        memset(&dc, 0, sizeof dc);
+        if ((d = resolve(c, sizeof dc)) != NULL) {
+            memcpy(&dc, d->data, sizeof dc);
+            umockdev_ioctl_data_unref(d);
+        }
+        answer(c, claim(n, c, dc.interface));
+        return;
+    case USBDEVFS_CLEAR_HALT:
+        v = value(c);
+        n->bus.device.ops->clear_halt(n->bus.device.self, (uint8_t)v);
+        answer(c, 0);
+        schedule(n, 1);
+        return;
+    case USBDEVFS_RESET:
+        n->bus.device.ops->reset(n->bus.device.self);
+        answer(c, 0);
+        return;
+    case USBDEVFS_SETINTERFACE:
+    case USBDEVFS_SETCONFIGURATION:
+        answer(c, 0);
+        return;
+    case USBDEVFS_GETDRIVER:
+    case USBDEVFS_IOCTL: /* attach or detach a driver: none is there */
+        answer(c, ENODATA);
+        return;
+    default:
+        answer(c, ENOTTY);
+    }
+}
+
+static gboolean handle_ioctl(UMockdevIoctlBase *base, UMockdevIoctlClient *c, gpointer user)
+{
+    struct node *n = user;
+    gulong request = umockdev_ioctl_client_get_request(c);
+    (void)base;
+    if (!n->context)
+        n->context = g_main_context_ref_thread_default();
+    if (request == USBDEVFS_REAPURB || request == USBDEVFS_REAPURBNDELAY)
+        reap(n, c);
+    else if (n->bus.gone)
+        answer(c, ENODEV);
+    else if (request == USBDEVFS_GET_CAPABILITIES)
+        capabilities(c);
+    else if (request == USBDEVFS_SUBMITURB)
+        submit(n, c);
+    else if (request == USBDEVFS_DISCARDURB)
+        discard(n, c);
+    else
+        simple(n, c, request);
+    return TRUE;
+}
+
+/* --- setting up --- */
+
+static char *describe(const struct node *n)
+{
+    const struct vb_identity *id = n->bus.device.id;
+    GString *s = g_string_new(NULL);
+    const uint8_t *d = id->device;
+    g_string_append_printf(
+        s,
+        "P: /devices/pci0000:00/0000:00:14.0/usb1/1-%d\nN: bus/usb/001/%03d=00\n"
+        "E: DEVNAME=%s\nE: DEVTYPE=usb_device\nE: SUBSYSTEM=usb\nE: BUSNUM=001\n"
+        "E: DEVNUM=%03d\n"
+        "A: busnum=1\\n\nA: devnum=%d\\n\nA: speed=%d\\n\nA: idVendor=%02x%02x\\n\n"
+        "A: idProduct=%02x%02x\\n\nA: bConfigurationValue=1\\n\nA: bNumConfigurations=1\\n\n"
+        "A: manufacturer=%s\\n\nA: product=%s\\n\nA: serial=%s\\n\nH: descriptors=",
+        n->board + 1, n->address, n->path, n->address, n->address, id->speed, d[9], d[8], d[11],
+        d[10], id->manufacturer, id->product, id->serial);
+    for (int i = 0; i < 18; i++)
+        g_string_append_printf(s, "%02X", d[i]);
+    for (int i = 0; i < id->config_len; i++)
+        g_string_append_printf(s, "%02X", id->config[i]);
+    g_string_append(s, "\n");
+    return g_string_free(s, FALSE);
+}
+
+static int make_pipe(struct node *n)
+{
+    char node[512];
+    gchar *root = umockdev_testbed_get_root_dir(n->bed->umock);
+    snprintf(node, sizeof node, "%s%s", root, n->path);
+    g_free(root);
+    unlink(node);
+    if (mkfifo(node, 0600) || (n->pipe = open(node, O_RDWR | O_NONBLOCK | O_CLOEXEC)) < 0)
+        return 0;
+    fcntl(n->pipe, F_SETPIPE_SZ, PIPE_BYTES);
+    n->writable = 1;
+    set_writable(n, 0);
+    return !n->bed->o->no_permission || chmod(node, 0) == 0;
+}
+
+static gboolean plug(gpointer user)
+{
+    struct node *n = user;
+    struct testbed *bed = n->bed;
+    GError *error = NULL;
+    if (!vb_plug(bed->o, n->board, n->nth, &n->bus.device))
+        return G_SOURCE_REMOVE;
+    n->address = bed->next_address++;
+    n->done_tail = &n->done;
+    snprintf(n->path, sizeof n->path, "/dev/bus/usb/001/%03d", n->address);
+    snprintf(n->sys, sizeof n->sys, "/sys/devices/pci0000:00/0000:00:14.0/usb1/1-%d", n->board + 1);
+    n->handler = umockdev_ioctl_base_new();
+    g_signal_connect(n->handler, "handle-ioctl", G_CALLBACK(handle_ioctl), n);
+    g_signal_connect(n->handler, "client-connected", G_CALLBACK(client_new), n);
+    char *text = describe(n);
+    if (!umockdev_testbed_add_from_string(bed->umock, text, &error) || !make_pipe(n) ||
+        !umockdev_testbed_attach_ioctl(bed->umock, n->path, n->handler, &error))
+        fprintf(stderr, "flexor-vboard: %s\n", error ? error->message : strerror(errno));
+    else if (bed->o->verbose)
+        fprintf(stderr, "flexor-vboard: board %d plugged in as %s\n", n->board, n->path);
+    g_free(text);
+    g_clear_error(&error);
+    return G_SOURCE_REMOVE;
+}
+
+static void program_ended(GPid pid, gint status, gpointer user)
+{
+    struct testbed *bed = user;
+    bed->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    g_spawn_close_pid(pid);
+    g_main_loop_quit(bed->loop);
+}
+
+static int start(struct testbed *bed, char **argv)
+{
+    GPid pid;
+    GError *error = NULL;
+    const char *before = g_getenv("LD_PRELOAD");
+    char *preload = g_strconcat("libumockdev-preload.so.0", before ? ":" : "", before, NULL);
+    char **env = g_environ_setenv(g_get_environ(), "LD_PRELOAD", preload, TRUE);
+    g_free(preload);
+    int ok = g_spawn_async(NULL, argv, env,
+                           G_SPAWN_DO_NOT_REAP_CHILD | G_SPAWN_SEARCH_PATH |
+                               G_SPAWN_CHILD_INHERITS_STDIN,
+                           NULL, NULL, &pid, &error);
+    g_strfreev(env);
+    if (!ok) {
+        fprintf(stderr, "flexor-vboard: %s\n", error->message);
+        g_clear_error(&error);
+        return 0;
+    }
+    g_child_watch_add(pid, program_ended, bed);
+    return 1;
+}
+
+int vb_run_umockdev(const struct vb_options *o, char **argv)
+{
+    struct testbed bed = {.o = o, .next_address = 2, .exit_code = 1};
+    bed.umock = umockdev_testbed_new();
+    bed.loop = g_main_loop_new(NULL, FALSE);
+    for (int i = 0; i < o->boards; i++) {
+        struct node *n = calloc(1, sizeof *n);
+        if (!n)
+            return 1;
+        n->bed = &bed;
+        n->board = i;
+        plug(n);
+    }
+    if (start(&bed, argv))
+        g_main_loop_run(bed.loop);
+    g_main_loop_unref(bed.loop);
+    g_object_unref(bed.umock);
+    return bed.exit_code;
+}
