@@ -10,7 +10,7 @@
 #include "vb.h"
 
 #define QUEUE        4096
-#define SLICE        4096    /* cycles of one vb_fpga_run */
+#define SLICE        2048    /* cycles of one vb_fpga_run */
 #define QUIET_CYCLES 1200000 /* without a byte or a run: more than FRAME_TIMEOUT */
 
 struct vb_fpga {

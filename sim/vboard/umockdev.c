@@ -18,7 +18,8 @@
 
 #define PIPE_BYTES 4096
 #define IDLE_MS    4
-#define BURST      8 /* rounds of the bus between looks at the program */
+#define GRACE_US   500  /* after an ioctl the next one is waited for, */
+#define HOLD_US    3000 /* but the FPGA goes on at least so often */
 #define CAPS                                                                                       \
     (USBDEVFS_CAP_ZERO_PACKET | USBDEVFS_CAP_NO_PACKET_SIZE_LIM |                                  \
      USBDEVFS_CAP_REAP_AFTER_DISCONNECT)
@@ -36,6 +37,8 @@ struct node {
     struct vb_urb *done, **done_tail;
     int pipe, writable;
     GSource *pump;
+    int idle;                     /* the pump was set for a time without activity */
+    gint64 last_ioctl, last_work; /* us */
     GMainContext *context;
 };
 
@@ -124,16 +127,23 @@ static void went_away(struct node *n)
 
 static gboolean pump(gpointer user);
 
-static void schedule(struct node *n, int soon)
+/* Right after an ioctl the program has a millisecond for the next one: umockdev needs
+ * several round trips for each, and the FPGA would keep the processor busy. */
+static void schedule(struct node *n, int active)
 {
     if (n->pump) {
         g_source_destroy(n->pump);
         g_source_unref(n->pump);
         n->pump = NULL;
     }
-    if (n->bus.gone || (!soon && !vb_bus_pending(&n->bus)))
+    if (n->bus.gone || (!active && !vb_bus_pending(&n->bus)))
         return;
-    n->pump = soon ? g_idle_source_new() : g_timeout_source_new(IDLE_MS);
+    gint64 now = g_get_monotonic_time();
+    n->idle = !active;
+    if (active && (now > n->last_ioctl + GRACE_US || now > n->last_work + HOLD_US))
+        n->pump = g_idle_source_new();
+    else
+        n->pump = g_timeout_source_new(active ? 1 : IDLE_MS);
     g_source_set_callback(n->pump, pump, n, NULL);
     g_source_attach(n->pump, n->context);
 }
@@ -141,9 +151,8 @@ static void schedule(struct node *n, int soon)
 static gboolean pump(gpointer user)
 {
     struct node *n = user;
-    int idle = g_source_get_priority(n->pump) == G_PRIORITY_DEFAULT, active = 0;
-    for (int i = 0; i < BURST && !n->bus.gone; i++)
-        active = vb_bus_work(&n->bus, i == 0 && idle ? IDLE_MS : 0, transfer_done, n);
+    int active = vb_bus_work(&n->bus, n->idle ? IDLE_MS : 0, transfer_done, n);
+    n->last_work = g_get_monotonic_time();
     if (n->bus.gone)
         went_away(n);
     set_writable(n, n->done != NULL);
@@ -179,6 +188,29 @@ static unsigned value(UMockdevIoctlClient *c)
     return v;
 }
 
+/* What the program's buffer holds: setup and data of an OUT transfer, setup of an IN. */
+static int fetch(struct transfer *t, const struct usbdevfs_urb *u)
+{
+    int control = u->type == USBDEVFS_URB_TYPE_CONTROL, head = control ? VB_SETUP : 0;
+    int size = u->buffer_length, needed = u->endpoint & 0x80 ? 0 : size;
+    t->bytes = calloc(1, (size_t)size + 1);
+    if (!t->bytes || size < head)
+        return 0;
+    if (needed) {
+        UMockdevIoctlData *d = umockdev_ioctl_data_resolve(
+            t->arg, offsetof(struct usbdevfs_urb, buffer), (gsize)needed, NULL);
+        if (!d)
+            return 0;
+        memcpy(t->bytes, d->data, (size_t)needed);
+        t->buffer = d;
+    }
+    if (control)
+        memcpy(t->urb.setup, t->bytes, VB_SETUP);
+    t->urb.data = t->bytes + head;
+    t->urb.length = control ? t->urb.setup[6] | t->urb.setup[7] << 8 : size;
+    return t->urb.length <= size - head;
+}
+
 static void submit(struct node *n, UMockdevIoctlClient *c)
 {
     UMockdevIoctlData *arg = resolve(c, sizeof(struct usbdevfs_urb));
@@ -188,33 +220,16 @@ static void submit(struct node *n, UMockdevIoctlClient *c)
         return;
     }
     const struct usbdevfs_urb *u = (const struct usbdevfs_urb *)(void *)arg->data;
-    int control = u->type == USBDEVFS_URB_TYPE_CONTROL, head = control ? VB_SETUP : 0;
-    int length = u->buffer_length, in;
     *t = (struct transfer){.client = c, .arg = arg};
     t->urb.endpoint = u->endpoint;
     t->urb.zero_packet = (u->flags & USBDEVFS_URB_ZERO_PACKET) != 0;
     t->urb.user = t;
-    t->bytes = calloc(1, (size_t)length + 1);
-    if (length)
-        t->buffer = umockdev_ioctl_data_resolve(arg, offsetof(struct usbdevfs_urb, buffer),
-                                                (gsize)length, NULL);
-    if (!t->bytes || length < head || (length && !t->buffer)) {
+    if (u->type == USBDEVFS_URB_TYPE_CONTROL)
+        t->urb.endpoint = 0;
+    if (!fetch(t, u)) {
         free_transfer(t);
         answer(c, EINVAL);
         return;
-    }
-    if (length)
-        memcpy(t->bytes, t->buffer->data, (size_t)length);
-    if (control)
-        memcpy(t->urb.setup, t->bytes, VB_SETUP);
-    in = control ? t->urb.setup[0] & 0x80 : u->endpoint & 0x80;
-    t->urb.data = t->bytes + head;
-    t->urb.length = control ? t->urb.setup[6] | t->urb.setup[7] << 8 : length;
-    if (t->urb.length > length - head)
-        t->urb.length = length - head;
-    if (!in) { /* nothing comes back */
-        umockdev_ioctl_data_unref(t->buffer);
-        t->buffer = NULL;
     }
     vb_bus_submit(&n->bus, &t->urb);
     answer(c, 0);
@@ -235,6 +250,17 @@ static struct transfer *first_done(struct node *n, const UMockdevIoctlClient *c)
     return NULL;
 }
 
+/* Bytes for the program; only now is its buffer looked for. */
+static void give_back(struct transfer *t)
+{
+    int head = t->urb.endpoint ? 0 : VB_SETUP;
+    if (!t->buffer)
+        t->buffer = umockdev_ioctl_data_resolve(t->arg, offsetof(struct usbdevfs_urb, buffer),
+                                                (gsize)t->urb.actual, NULL);
+    if (t->buffer)
+        umockdev_ioctl_data_update(t->buffer, (gsize)head, t->urb.data, t->urb.actual);
+}
+
 static void reap(struct node *n, UMockdevIoctlClient *c)
 {
     struct transfer *t = first_done(n, c);
@@ -244,13 +270,13 @@ static void reap(struct node *n, UMockdevIoctlClient *c)
         set_writable(n, n->done != NULL);
         return;
     }
-    int head = t->urb.endpoint ? 0 : VB_SETUP;
+    int in = (t->urb.endpoint ? t->urb.endpoint : t->urb.setup[0]) & 0x80;
     umockdev_ioctl_data_update(t->arg, offsetof(struct usbdevfs_urb, status),
                                (guint8 *)&t->urb.status, sizeof t->urb.status);
     umockdev_ioctl_data_update(t->arg, offsetof(struct usbdevfs_urb, actual_length),
                                (guint8 *)&t->urb.actual, sizeof t->urb.actual);
-    if (t->buffer && t->urb.actual)
-        umockdev_ioctl_data_update(t->buffer, (gsize)head, t->urb.data, t->urb.actual);
+    if (in && t->urb.actual)
+        give_back(t);
     umockdev_ioctl_data_set_ptr(out, 0, t->arg);
     umockdev_ioctl_data_unref(out);
     answer(c, 0);
@@ -385,6 +411,7 @@ static gboolean handle_ioctl(UMockdevIoctlBase *base, UMockdevIoctlClient *c, gp
     struct node *n = user;
     gulong request = umockdev_ioctl_client_get_request(c);
     (void)base;
+    n->last_ioctl = g_get_monotonic_time();
     if (!n->context)
         n->context = g_main_context_ref_thread_default();
     if (request == USBDEVFS_REAPURB || request == USBDEVFS_REAPURBNDELAY)

@@ -10,7 +10,7 @@
 #include "flx_proto.h"
 #include "usb_ftdi.h"
 
-#define TRANSFERS  8 /* of each direction */
+#define TRANSFERS  4 /* of each direction */
 #define OUT_BYTES  16384
 #define IN_BYTES   4096 /* a multiple of every packet size */
 #define CONTROL_MS 1000
