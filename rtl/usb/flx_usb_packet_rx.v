@@ -46,8 +46,9 @@ module flx_usb_packet_rx (
     reg        crc5_ok, crc16_ok;
     wire [4:0] crc5;
 
-    // Hubs may eat the first bits of SYNC, so its last six are enough.
-    wire sync = i_en && i_bit && shift[7:3] == 5'd0 && !active;
+    // Hubs may eat the first bits of SYNC, and after an idle line the next one looks like
+    // a stuffed bit, so its last five are enough.
+    wire sync = i_en && i_bit && shift[7:4] == 4'd0 && !active;
     wire in_body = active && has_pid;
 
     reg whole;            // length and CRC fit the kind of packet

@@ -42,7 +42,7 @@ module flx_usb_timer (
         late <= clocks[6];
         if (rst || !i_se0)
             o_reset <= 1'b0;
-        else if (clocks[7])
+        else if (clocks[7] && !i_change)
             o_reset <= 1'b1;
         if (rst || !idle)
             o_suspended <= 1'b0;
