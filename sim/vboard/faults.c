@@ -8,11 +8,14 @@
 struct bad {
     struct vb_device inner;
     struct vb_faults f;
-    uint64_t random, packets, done;
+    uint64_t random;
     uint32_t halted;             /* endpoints, as bits */
     uint8_t kept[VB_PACKET_MAX]; /* of an IN packet that was cut or is repeated */
     int kept_len, kept_endpoint;
 };
+
+/* Of all boards, however often they are plugged in. */
+static uint64_t packets, faults;
 
 /* xorshift64* */
 static uint64_t below(struct bad *s, uint64_t n)
@@ -25,10 +28,9 @@ static uint64_t below(struct bad *s, uint64_t n)
 
 static int hits(struct bad *s, uint64_t one_in)
 {
-    if (!one_in || below(s, one_in) || s->packets < s->f.first ||
-        (s->f.most && s->done >= s->f.most))
+    if (!one_in || below(s, one_in) || packets < s->f.first || (s->f.most && faults >= s->f.most))
         return 0;
-    s->done++;
+    faults++;
     return 1;
 }
 
@@ -70,12 +72,12 @@ static int bad_out(void *self, uint8_t endpoint, const uint8_t *data, int len)
     if (hits(s, s->f.corrupt))
         flip(s, copy, len);
     if (hits(s, s->f.lose)) {
-        s->packets++;
+        packets++;
         return len;
     }
     r = s->inner.ops->out(s->inner.self, endpoint, copy, len);
     if (r >= 0) {
-        s->packets++;
+        packets++;
         if (hits(s, s->f.repeat))
             s->inner.ops->out(s->inner.self, endpoint, copy, len);
     }
@@ -119,7 +121,7 @@ static int bad_in(void *self, uint8_t endpoint, uint8_t *data)
     int len = s->inner.ops->in(s->inner.self, endpoint, data);
     if (len < 0)
         return len;
-    s->packets++;
+    packets++;
     int r = trouble(s, endpoint);
     if (r)
         return r; /* the packet is lost with it */

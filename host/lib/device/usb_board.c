@@ -14,7 +14,8 @@
 #define PROBE_MS      150 /* patience with a device that may not speak our language */
 #define PROBE_TRIES   2
 #define LOOK_EVERY_MS 50
-#define TRIES         4   /* of a part, counting the first */
+#define TROUBLE_MAX   8   /* with one part, before it is given up */
+#define TIMEOUT_COST  3   /* a silent device has been asked many times already */
 #define PART_RUNS     256 /* what is repeated at most */
 
 struct flx_usb_device {
@@ -23,6 +24,7 @@ struct flx_usb_device {
     int baud;
     int p;                         /* images a run */
     struct flx_accel *accel;       /* NULL: the board is lost */
+    int missing;                   /* it was looked for in vain */
     const struct flx_model *model; /* NULL: none */
 };
 
@@ -186,6 +188,7 @@ static int reconnect(struct flx_usb_device *d)
     disconnect(d);
     for (;;) {
         status = look(d);
+        d->missing = status != FLX_OK;
         if (!status)
             status = connect_board(d);
         if (!status || !passing(status) || now_ms() >= end)
@@ -199,17 +202,19 @@ static int reconnect(struct flx_usb_device *d)
     return status;
 }
 
-/* Whether trouble number @p tries (from 1) is worth another try; if so the board is
- * ready again, else *status says why not. */
-static int again(struct flx_usb_device *d, int tries, int *status)
+/* Whether *status is worth another try, after *trouble so far; if so the board is ready
+ * again, else *status says why not. */
+static int again(struct flx_usb_device *d, int *trouble, int *status)
 {
-    while (passing(*status) && tries++ < TRIES) {
+    d->missing = 0;
+    while (passing(*status) && !d->missing) {
+        *trouble += *status == FLX_ERR_TIMEOUT ? TIMEOUT_COST : 1;
+        if (*trouble >= TROUBLE_MAX)
+            return 0;
         flx_log(FLX_LOG_WARN, "%s; trying again", flx_last_error());
         *status = reconnect(d);
         if (!*status)
             return 1;
-        if (*status == FLX_ERR_UNPLUGGED)
-            break;
     }
     return 0;
 }
@@ -218,11 +223,11 @@ static int usb_load(void *self, const struct flx_model *m)
 {
     struct flx_usb_device *d = self;
     d->model = NULL;
-    int status = d->accel ? FLX_OK : reconnect(d), tries = 0;
+    int status = d->accel ? FLX_OK : reconnect(d), trouble = 0;
     do {
         if (!status)
             status = flx_accel_ops.load(d->accel, m);
-    } while (status && again(d, ++tries, &status));
+    } while (status && again(d, &trouble, &status));
     if (!status)
         d->model = m;
     return status;
@@ -234,11 +239,11 @@ static int usb_infer(void *self, const uint8_t *images, int n, int32_t *logits)
     size_t bytes = (size_t)d->model->in_h * (size_t)d->model->in_w * (size_t)d->model->in_c;
     int status = d->accel ? FLX_OK : reconnect(d), part = PART_RUNS * d->p;
     for (int first = 0; first < n && !status; first += part) {
-        int now = n - first < part ? n - first : part, tries = 0;
+        int now = n - first < part ? n - first : part, trouble = 0;
         do
             status = flx_accel_ops.infer(d->accel, images + (size_t)first * bytes, now,
                                          logits + (size_t)first * (size_t)d->model->classes);
-        while (status && again(d, ++tries, &status));
+        while (status && again(d, &trouble, &status));
     }
     return status;
 }
@@ -246,11 +251,11 @@ static int usb_infer(void *self, const uint8_t *images, int n, int32_t *logits)
 static int usb_activations(void *self, const uint8_t *images, int n, int layer, uint8_t *codes)
 {
     struct flx_usb_device *d = self;
-    int status = d->accel ? FLX_OK : reconnect(d), tries = 0;
+    int status = d->accel ? FLX_OK : reconnect(d), trouble = 0;
     do {
         if (!status)
             status = flx_accel_ops.activations(d->accel, images, n, layer, codes);
-    } while (status && again(d, ++tries, &status));
+    } while (status && again(d, &trouble, &status));
     return status;
 }
 
