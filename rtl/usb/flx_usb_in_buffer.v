@@ -7,7 +7,7 @@
 //
 //   PAUSE  clocks without a byte that are a pause, 2 ... 65535
 //
-// i_flush   level: drops everything and takes nothing
+// i_flush   level: drops everything, also the bytes that it still takes
 // i_valid/i_byte/i_last/o_ready  the stream
 // o_full    there is a packet to send
 // i_start   pulse: it is sent from its first byte on; i_next: the byte was taken
@@ -51,7 +51,7 @@ module flx_usb_in_buffer #(
     wire          short_end = (ended || (paused && full == 2'b00)) && (whole || count != 7'd0);
     wire          close = !full[fill] && (count[6] || short_end);
 
-    assign o_ready = !full[fill] && !count[6] && !ended && !i_flush;
+    assign o_ready = !full[fill] && !count[6] && !ended;
     assign o_full  = full[send];
 
     flx_ram #(.W(8), .DEPTH(128)) u_mem (

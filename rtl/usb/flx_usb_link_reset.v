@@ -3,7 +3,7 @@
 // (four-phase handshake). Reset of clk48 is one too.
 //
 // i_request  pulse at clk48
-// o_flush    level at clk48: from the cycle after the request until the other side is done
+// o_flush    level at clk48: from two cycles after the request until the other side is done
 // o_reset    level at clk, at least four cycles
 `default_nettype none
 
@@ -11,7 +11,7 @@ module flx_usb_link_reset (
     input  wire clk48,
     input  wire rst48,
     input  wire i_request,
-    output wire o_flush,
+    output reg  o_flush,
     input  wire clk,
     input  wire rst,
     output wire o_reset
@@ -20,10 +20,10 @@ module flx_usb_link_reset (
     reg [1:0] request_clk, done_clk48;
     wire      done = done_clk48[1];
 
-    assign o_flush = wanted || request || done;
     assign o_reset = request_clk[1];
 
     always @(posedge clk48) begin
+        o_flush    <= wanted || request || done;
         done_clk48 <= {done_clk48[0], request_clk[1]};
         if (wanted && !done) begin
             wanted  <= 1'b0;
