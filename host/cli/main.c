@@ -19,6 +19,7 @@ static const struct flx_cmd commands[] = {
     {"verify", "compare a device with the integer reference, bit for bit", flx_cmd_verify},
     {"xornet", "show an XOR network or write it for Verilog", flx_cmd_xornet},
     {"devices", "list the devices that can be used", flx_cmd_devices},
+    {"selftest", "check a board and print a report to paste", flx_cmd_selftest},
     {"bench", "measure training, reference, decoder and simulation", flx_cmd_bench},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])

@@ -80,7 +80,7 @@ static void give_up(struct board *b, int status)
     b->lost = 1;
     b->status = status;
     snprintf(b->error, sizeof b->error, "%s", flx_last_error());
-    flx_log(FLX_LOG_WARN, "a board is left out: %s", b->error);
+    flx_log(FLX_LOG_INFO, "a board is left out: %s", b->error);
 }
 
 /* The first reason why a board is not there. */

@@ -211,7 +211,7 @@ static int again(struct flx_usb_device *d, int *trouble, int *status)
         *trouble += *status == FLX_ERR_TIMEOUT ? TIMEOUT_COST : 1;
         if (*trouble >= TROUBLE_MAX)
             return 0;
-        flx_log(FLX_LOG_WARN, "%s; trying again", flx_last_error());
+        flx_log(FLX_LOG_INFO, "%s; trying again", flx_last_error());
         *status = reconnect(d);
         if (!*status)
             return 1;
