@@ -65,7 +65,7 @@ test:
 	scripts/run-tests -j $(JOBS) $(SYSTEM_TESTS) $(CHECKS) $(RTL_TESTS) $(UNIT) \
 	    $(UNIT:$(B)/%=build/asan/%)
 
-test-build: all unit-build
+test-build: all unit-build vboard
 	$(MAKE) SAN=asan host unit-build
 
 results:

@@ -9,3 +9,12 @@ vboard: $(B)/flexor-vboard
 $(B)/obj/sim/vboard/%.o: FLX_CFLAGS += $(VB_CFLAGS)
 $(B)/flexor-vboard: $(VB_OBJ)
 	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(VB_LIBS)
+
+.PHONY: test-usb test-usb-build
+test-usb-build: host vboard sim
+	$(MAKE) SAN=asan host
+	$(MAKE) SAN=tsan host
+test-usb:
+	scripts/install-deps build test test-usb
+	$(MAKE) -j$(JOBS) test-usb-build
+	scripts/test-usb

@@ -7,5 +7,5 @@
 expect_error FLX_ERR_UNPLUGGED on_board native --replug -1 --fault unplug=100 --fault first=200 \
     -- "$flexor" verify "$model" --device usb --images 40
 exact native 20 --fault unplug=300 --fault most=3
-exact ft2232h 20 --fault unplug=60 --fault most=3
+exact ft2232h 20 --fault unplug=60 --fault first=100 --fault most=3
 USB_NAME=:all exact native 40 --boards 3 --replug -1 --fault unplug=400 --fault most=2
