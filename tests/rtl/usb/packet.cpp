@@ -83,7 +83,7 @@ Bytes handshake(Pid pid)
     return {pid_byte(pid)};
 }
 
-static std::vector<bool> stuffed(const std::vector<bool> &bits)
+static std::vector<bool> stuffed(const std::vector<bool> &bits, bool stuffing)
 {
     std::vector<bool> out;
     int ones = 0;
@@ -91,7 +91,7 @@ static std::vector<bool> stuffed(const std::vector<bool> &bits)
         out.push_back(bit);
         ones = bit ? ones + 1 : 0;
         if (ones == 6) {
-            out.push_back(false);
+            out.push_back(stuffing);
             ones = 0;
         }
     }
@@ -105,7 +105,7 @@ static std::vector<bool> line_bits(const Bytes &packet, const Fault &fault)
     std::vector<bool> bits = bits_of(all);
     if (fault.kind == Fault::FLIP && fault.at < static_cast<int>(bits.size()))
         bits[static_cast<size_t>(fault.at)].flip();
-    return stuffed(bits);
+    return stuffed(bits, fault.kind == Fault::ONES);
 }
 
 int packet_bits(const Bytes &packet)

@@ -47,6 +47,7 @@ struct Fault {
         CUT,    /* EOP comes instead of the bit */
         SILENT, /* nothing is driven from the bit on */
         STUCK,  /* the line does not move for eight bits */
+        ONES,   /* the stuffed bits are ones */
         LOST,   /* nothing is sent */
     } kind = NONE;
     int at = 0;

@@ -80,6 +80,23 @@ static void bit_stuffing_errors_are_seen(Host &host)
     still_right(host);
 }
 
+static void seven_ones_at_the_end_are_seen(Host &host)
+{
+    /* The only stuffing error that no other check can see: behind the last bit of the CRC */
+    host.enumerate();
+    for (int found = 0; found < 4;) {
+        Bytes data = random_bytes(host, 3);
+        int bits = packet_bits(data_packet(PID_DATA0, data));
+        if (crc16(data) >> 10 != 0x3F || bits != 8 * 7 + 1)
+            continue;
+        found++;
+        Faults faults;
+        faults.data = {Fault::ONES, 0};
+        CHECK(host.out(1, PID_DATA0, data, faults).result == NOTHING);
+    }
+    still_right(host);
+}
+
 static void packets_that_just_stop(Host &host)
 {
     host.enumerate();
@@ -217,6 +234,7 @@ Tests packet_tests()
         {"packet_tokens_and_data_of_any_other_length_are_ignored",
          tokens_and_data_of_any_other_length_are_ignored},
         {"packet_bit_stuffing_errors_are_seen", bit_stuffing_errors_are_seen},
+        {"packet_seven_ones_at_the_end_are_seen", seven_ones_at_the_end_are_seen},
         {"packet_that_just_stops", packets_that_just_stop},
         {"packet_babble_is_not_answered", babble_is_not_answered},
         {"packet_data_shorter_than_a_crc", data_packets_shorter_than_a_crc},
