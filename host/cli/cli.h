@@ -22,6 +22,7 @@ int flx_cmd_verify(int argc, char **argv);
 int flx_cmd_xornet(int argc, char **argv);
 int flx_cmd_devices(int argc, char **argv);
 int flx_cmd_selftest(int argc, char **argv);
+int flx_cmd_bench_link(int argc, char **argv);
 int flx_cmd_bench(int argc, char **argv);
 
 /** Prints "flexor <cmd>: <last error> [FLX_ERR_NAME]" to stderr, on one line, and

@@ -21,6 +21,7 @@ static const struct flx_cmd commands[] = {
     {"devices", "list the devices that can be used", flx_cmd_devices},
     {"selftest", "check a board and print a report to paste", flx_cmd_selftest},
     {"bench", "measure training, reference, decoder and simulation", flx_cmd_bench},
+    {"bench-link", "how much of a link streamed weights use", flx_cmd_bench_link},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -29,7 +30,7 @@ static void usage(void)
     puts("usage: flexor [-v] COMMAND [OPTION...]\n"
          "Runs neural networks with XOR-coded weights below one bit.\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-8s %s\n", commands[i].name, commands[i].help);
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
     puts("\n  -v         more messages (twice: still more)\n"
          "  --help     this text; `flexor COMMAND --help` explains a command\n"
          "  --version  the program's version");

@@ -26,7 +26,7 @@ survives() {
         ! grep -q MISMATCH "$work/err" || fail "wrong result: $kind $*"
         named=$((named + 1))
     fi
-    echo "$kind $*: $([ "$status" -eq 0 ] && echo exact || tail -n 1 "$work/err")"
+    echo "$kind $*: status $status $(tail -n 1 "$work/err")"
 }
 
 unplugs=${FLX_USB_UNPLUGS:-50}

@@ -9,6 +9,7 @@
  *    noise=N       one byte in N is lost, damaged or doubled on the link
  *    timeout=MS    device time without an answer before the session recovers
  *    trace=FILE    FST trace of all signals (sim)
+ *    pace=LINK     a link of limited speed in device time: uart12, fs, fifo40 (sim)
  *    baud=N        rate of a UART board; otherwise found out
  *    replug=MS     how long a board that vanished is waited for (default 800): when it
  *                  comes back, the work goes on
@@ -76,5 +77,18 @@ struct flx_counters {
     struct flx_layer_counters layer[FLX_MAX_LAYERS];
 };
 int flx_device_counters(struct flx_device *d, struct flx_counters *c);
+
+/** What went over the link since the model was loaded. */
+struct flx_link_stats {
+    uint64_t requests, resent;
+    uint64_t bytes_out, bytes_in;
+    uint64_t weight_bytes; /* of bytes_out: streamed weights without frames */
+    /* With pace=, else 0: */
+    uint64_t cycles;
+    double bytes_per_cycle; /* the link's ceiling in one direction */
+    uint64_t idle_waits;    /* times that the host waited with nothing on its way out */
+};
+/** FLX_ERR_UNSUPPORTED for ref and usb:all. */
+int flx_device_link_stats(struct flx_device *d, struct flx_link_stats *s);
 
 #endif

@@ -17,6 +17,7 @@ struct flx_spec {
     uint64_t noise; /* one byte in so many suffers; 0 = none */
     uint64_t seed;
     char trace[256]; /* file, "" = none */
+    char pace[16];   /* of a simulated link, "" = none */
 };
 
 /** FLX_ERR_ARG with a sentence. */
@@ -30,6 +31,7 @@ struct flx_device_ops {
     int (*infer)(void *self, const uint8_t *images, int n, int32_t *logits);
     int (*activations)(void *self, const uint8_t *images, int n, int layer, uint8_t *codes);
     int (*counters)(void *self, struct flx_counters *c);
+    int (*link)(void *self, struct flx_link_stats *s); /* NULL: there is no link */
 };
 
 struct flx_backend {

@@ -12,6 +12,7 @@
 #include "accel.h"
 #include "flexor/status.h"
 #include "noise.h"
+#include "pace.h"
 
 #define DEFAULT_SHAPE "k16t16p1"
 #define TRACE_SUFFIX  "-trace"
@@ -114,8 +115,13 @@ static int open_transport(const struct flx_spec *spec, const char *path, struct 
         return o.trace ? flx_fail(FLX_ERR_IO, "%s: cannot write the trace", o.trace)
                        : flx_fail(FLX_ERR_NOMEM, "no memory for a simulation");
     }
-    *t = (struct flx_transport){&sim_transport, s};
     *detail = api->detail;
+    if (*spec->pace) {
+        status = flx_pace_open(api, s->instance, spec->pace, t);
+        free(s);
+        return status;
+    }
+    *t = (struct flx_transport){&sim_transport, s};
     return FLX_OK;
 }
 

@@ -110,6 +110,14 @@ int flx_device_activations(struct flx_device *d, const uint8_t *images, int n, i
     return finish(d, d->ops->activations(d->self, images, n, layer, codes));
 }
 
+int flx_device_link_stats(struct flx_device *d, struct flx_link_stats *s)
+{
+    *s = (struct flx_link_stats){0};
+    if (!d->ops->link)
+        return flx_fail(FLX_ERR_UNSUPPORTED, "this device has no link of its own");
+    return d->ops->link(d->self, s);
+}
+
 int flx_device_counters(struct flx_device *d, struct flx_counters *c)
 {
     *c = (struct flx_counters){0};

@@ -54,9 +54,14 @@ static int take_option(char *text, struct flx_spec *o)
         strcpy(o->trace, value);
         return FLX_OK;
     }
+    if (!strcmp(text, "pace") && value && *value && strlen(value) < sizeof o->pace) {
+        strcpy(o->pace, value);
+        return FLX_OK;
+    }
     return flx_fail(FLX_ERR_ARG,
                     "device option '%s': known are stream, seed=N, stall=PERCENT, noise=N, "
-                    "timeout=MS, trace=FILE, baud=N, replug=MS",
+                    "timeout=MS, trace=FILE, pace=LINK, baud=N, "
+                    "replug=MS",
                     text);
 }
 
