@@ -15,39 +15,14 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "vb.h"
+#include "usbip_client.h"
 
 #define VERSION      0x0111
 #define OP_DEVLIST   0x8005
 #define OP_IMPORT    0x8003
-#define CMD_SUBMIT   1
-#define CMD_UNLINK   2
-#define RET_SUBMIT   3
-#define RET_UNLINK   4
-#define HEADER       48
-#define ZERO_PACKET  0x40
-#define TRANSFER_MAX (4 << 20)
 #define IDLE_MS      4
 #define DEVICE_BYTES 312
 #define CLIENTS_MAX  (2 * VB_BOARDS_MAX)
-
-struct buffer {
-    uint8_t *bytes;
-    size_t len, cap;
-};
-
-struct transfer {
-    struct vb_urb urb;
-    uint32_t seq;
-};
-
-struct client {
-    int fd;
-    int board; /* < 0: nothing is imported yet */
-    struct vb_bus bus;
-    struct buffer in, out;
-    int close_when_sent;
-};
 
 struct server {
     const struct vb_options *o;
@@ -73,141 +48,10 @@ static int64_t now_ms(void)
     return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
 }
 
-static uint32_t get32(const uint8_t *p)
-{
-    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
-}
-
-static void put32(uint8_t *p, uint32_t v)
-{
-    for (int i = 0; i < 4; i++)
-        p[i] = (uint8_t)(v >> (24 - 8 * i));
-}
-
 static void put16(uint8_t *p, unsigned v)
 {
     p[0] = (uint8_t)(v >> 8);
     p[1] = (uint8_t)v;
-}
-
-static void *extend(struct buffer *b, size_t n)
-{
-    if (b->len + n > b->cap) {
-        size_t cap = 2 * (b->len + n);
-        uint8_t *bytes = realloc(b->bytes, cap);
-        if (!bytes) {
-            perror("flexor-vboard");
-            exit(1);
-        }
-        b->bytes = bytes;
-        b->cap = cap;
-    }
-    b->len += n;
-    return b->bytes + b->len - n;
-}
-
-static void append(struct buffer *b, const void *data, size_t n)
-{
-    if (n)
-        memcpy(extend(b, n), data, n);
-}
-
-static void drop_front(struct buffer *b, size_t n)
-{
-    b->len -= n;
-    memmove(b->bytes, b->bytes + n, b->len);
-}
-
-/* --- transfers --- */
-
-static void reply(struct client *c, uint32_t command, uint32_t seq, int status, int actual)
-{
-    uint8_t head[HEADER] = {0};
-    put32(head, command);
-    put32(head + 4, seq);
-    put32(head + 20, (uint32_t)status);
-    put32(head + 24, (uint32_t)actual);
-    append(&c->out, head, sizeof head);
-}
-
-static int is_in(const struct vb_urb *u)
-{
-    return u->endpoint ? u->endpoint & 0x80 : u->setup[0] & 0x80;
-}
-
-static void free_transfer(struct transfer *t)
-{
-    free(t->urb.data);
-    free(t);
-}
-
-static void transfer_done(void *user, struct vb_urb *u)
-{
-    struct client *c = user;
-    struct transfer *t = u->user;
-    reply(c, RET_SUBMIT, t->seq, u->status, u->actual);
-    if (is_in(u))
-        append(&c->out, u->data, (size_t)u->actual);
-    free_transfer(t);
-}
-
-static void drop_transfer(void *user, struct vb_urb *u)
-{
-    (void)user;
-    free_transfer(u->user);
-}
-
-/* A transfer that has moved bytes ends with them instead of being unlinked, as a
- * controller does it; else they would be lost. */
-static void unlink_transfer(struct client *c, uint32_t seq, uint32_t victim)
-{
-    for (int i = 0; i < VB_ENDPOINTS; i++)
-        for (struct vb_urb *u = c->bus.queue[i]; u; u = u->next) {
-            struct transfer *t = u->user;
-            if (t->seq != victim)
-                continue;
-            int partly = u->actual > 0;
-            vb_bus_cancel(&c->bus, u);
-            if (partly)
-                transfer_done(c, u);
-            else
-                free_transfer(t);
-            reply(c, RET_UNLINK, seq, partly ? 0 : -ECONNRESET, 0);
-            return;
-        }
-    reply(c, RET_UNLINK, seq, 0, 0);
-}
-
-/* A command, if it is there completely: how many bytes it has. */
-static size_t take_command(struct client *c)
-{
-    const uint8_t *p = c->in.bytes;
-    if (c->in.len < HEADER)
-        return 0;
-    uint32_t seq = get32(p + 4), in = get32(p + 12), endpoint = get32(p + 16) & 15;
-    if (get32(p) == CMD_UNLINK) {
-        unlink_transfer(c, seq, get32(p + 20));
-        return HEADER;
-    }
-    uint32_t length = get32(p + 24), data = in ? 0 : length;
-    if (get32(p) != CMD_SUBMIT || length > TRANSFER_MAX)
-        return SIZE_MAX;
-    if (c->in.len < HEADER + data)
-        return 0;
-    struct transfer *t = calloc(1, sizeof *t);
-    if (!t || !(t->urb.data = malloc(length + 1))) {
-        free(t);
-        return SIZE_MAX;
-    }
-    t->seq = seq;
-    t->urb.user = t;
-    t->urb.endpoint = (uint8_t)(endpoint && in ? endpoint | 0x80 : endpoint);
-    t->urb.length = (int)length;
-    t->urb.zero_packet = (get32(p + 20) & ZERO_PACKET) != 0;
-    memcpy(t->urb.setup, p + 40, VB_SETUP);
-    memcpy(t->urb.data, p + HEADER, data);
-    vb_bus_submit(&c->bus, &t->urb);
-    return HEADER + data;
 }
 
 /* --- list and import --- */
@@ -218,9 +62,9 @@ static void describe(const struct server *s, int board, const struct vb_identity
     memset(p, 0, DEVICE_BYTES);
     snprintf((char *)p, 256, "/sys/devices/platform/vboard/usb1/1-%d", board + 1);
     snprintf((char *)p + 256, 32, "1-%d", board + 1);
-    put32(p + 288, 1);
-    put32(p + 292, (uint32_t)board + 2);
-    put32(p + 296, id->speed == 480 ? 3 : 2);
+    vb_put32(p + 288, 1);
+    vb_put32(p + 292, (uint32_t)board + 2);
+    vb_put32(p + 296, id->speed == 480 ? 3 : 2);
     put16(p + 300, (unsigned)(id->device[8] | id->device[9] << 8));
     put16(p + 302, (unsigned)(id->device[10] | id->device[11] << 8));
     put16(p + 304, (unsigned)(id->device[12] | id->device[13] << 8));
@@ -239,8 +83,8 @@ static void answer_head(struct client *c, unsigned op, uint32_t status)
     uint8_t head[8];
     put16(head, VERSION);
     put16(head + 2, op & 0x7fff);
-    put32(head + 4, status);
-    append(&c->out, head, sizeof head);
+    vb_put32(head + 4, status);
+    vb_append(&c->out, head, sizeof head);
 }
 
 static void devlist(struct server *s, struct client *c)
@@ -249,19 +93,19 @@ static void devlist(struct server *s, struct client *c)
     uint32_t n = 0;
     answer_head(c, OP_DEVLIST, 0);
     size_t at = c->out.len;
-    append(&c->out, count, sizeof count);
+    vb_append(&c->out, count, sizeof count);
     for (int i = 0; i < s->o->boards; i++) {
         struct vb_device d;
         if (!present(s, i) || !vb_plug(s->o, i, s->nth[i], &d))
             continue;
         describe(s, i, d.id, bytes);
-        append(&c->out, bytes, sizeof bytes);
+        vb_append(&c->out, bytes, sizeof bytes);
         for (int k = 0; k < d.id->config[4]; k++)
-            append(&c->out, "\xff\xff\xff", 4);
+            vb_append(&c->out, "\xff\xff\xff", 4);
         d.ops->close(d.self);
         n++;
     }
-    put32(c->out.bytes + at, n);
+    vb_put32(c->out.bytes + at, n);
     c->close_when_sent = 1;
 }
 
@@ -279,7 +123,7 @@ static void import(struct server *s, struct client *c, const char *busid)
     s->used[board] = 1;
     answer_head(c, OP_IMPORT, 0);
     describe(s, board, c->bus.device.id, bytes);
-    append(&c->out, bytes, sizeof bytes);
+    vb_append(&c->out, bytes, sizeof bytes);
     if (s->o->verbose)
         fprintf(stderr, "flexor-vboard: board %d attached\n", board);
 }
@@ -309,7 +153,7 @@ static void end_client(struct server *s, struct client *c)
 {
     if (c->board >= 0) {
         int away = c->bus.gone;
-        vb_bus_unplug(&c->bus, drop_transfer, NULL);
+        vb_bus_unplug(&c->bus, vb_transfer_drop, NULL);
         c->bus.device.ops->close(c->bus.device.self);
         s->used[c->board] = 0;
         if (away)
@@ -332,13 +176,13 @@ static int receive(struct server *s, struct client *c)
     ssize_t n = recv(c->fd, bytes, sizeof bytes, MSG_DONTWAIT);
     if (n == 0 || (n < 0 && errno != EAGAIN && errno != EINTR))
         return 0;
-    append(&c->in, bytes, n > 0 ? (size_t)n : 0);
+    vb_append(&c->in, bytes, n > 0 ? (size_t)n : 0);
     size_t used = 1;
     while (used) {
-        used = c->board < 0 ? take_request(s, c) : take_command(c);
+        used = c->board < 0 ? take_request(s, c) : vb_take_command(c);
         if (used == SIZE_MAX)
             return 0;
-        drop_front(&c->in, used);
+        vb_drop_front(&c->in, used);
     }
     return 1;
 }
@@ -349,7 +193,7 @@ static int transmit(struct client *c)
         ssize_t n = send(c->fd, c->out.bytes, c->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n < 0)
             return errno == EAGAIN || errno == EINTR;
-        drop_front(&c->out, (size_t)n);
+        vb_drop_front(&c->out, (size_t)n);
     }
     return !c->close_when_sent;
 }
@@ -399,7 +243,7 @@ static int serve_client(struct server *s, struct client *c, int readable, int id
     if (readable && !receive(s, c))
         return 0;
     if (c->board >= 0 && vb_bus_pending(&c->bus))
-        s->busy |= vb_bus_work(&c->bus, idle ? IDLE_MS : 0, transfer_done, c);
+        s->busy |= vb_bus_work(&c->bus, idle ? IDLE_MS : 0, vb_transfer_done, c);
     return transmit(c) && !c->bus.gone;
 }
 

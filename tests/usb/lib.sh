@@ -15,7 +15,8 @@ on_board() {
         shift
     done
     shift
-    timeout "$limit" "$vboard" --kind "$kind" --sim "$shape" "${options[@]}" --run "$@"
+    # shellcheck disable=SC2086 # USB_WRAP: words in front of the program
+    timeout "$limit" "$vboard" --kind "$kind" --sim "$shape" "${options[@]}" --run ${USB_WRAP:-} "$@"
 }
 
 # exact KIND IMAGES [OPTION...]: the unmodified program classifies images bit for bit.

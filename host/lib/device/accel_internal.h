@@ -15,9 +15,9 @@ struct flx_accel {
     struct flx_counters totals;
     uint64_t weight_bytes;           /* streamed since the model was loaded */
     struct flx_session_stats before; /* of the session, at that time */
-    int clear;        /* the next run clears the hardware's counters */
-    uint64_t pending; /* runs since the counters were collected */
-    uint8_t *buffer;  /* results of a batch, counters, or activations of an engine */
+    int clear;                       /* the next run clears the hardware's counters */
+    uint64_t pending;                /* runs since the counters were collected */
+    uint8_t *buffer;                 /* results of a batch, counters, or activations of an engine */
 };
 
 /** A WRITE of any length in whole units of @p unit bytes, each one address. */

@@ -314,9 +314,7 @@ static void answer_hello(struct model *m)
 
 static void answer_ping(struct model *m)
 {
-    uint16_t busy = m->busy_forever ? 1 : m->runs ? ANY_BYTE : 0;
-    if (m->strange)
-        busy |= FLX_PING_STRANGE;
+    uint16_t busy = m->strange ? FLX_PING_STRANGE : m->busy_forever ? 1 : m->runs ? ANY_BYTE : 0;
     uint16_t payload[5] = {FLX_ST_OK, m->expect, busy, m->run_number, m->failures};
     answer_frame(m->out, FLX_REQ_PING | FLX_RESP_BIT, m->frame[2], payload, 5, 0);
 }
