@@ -22,9 +22,13 @@ LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
 CLI_OBJ := $(patsubst %.c,$(B)/obj/%.o,$(wildcard host/cli/*.c))
 UNIT    := $(patsubst tests/unit/%.c,$(B)/tests/%,$(wildcard tests/unit/test_*.c))
 
+# Open MPI, where it is: a shared object of its own, which `flexor train` loads under mpirun.
+MPI_CFLAGS := $(patsubst -I%,-isystem %,$(shell mpicc --showme:compile 2>/dev/null))
+MPI_LIBS   := $(shell mpicc --showme:link 2>/dev/null)
+
 .PHONY: all host clean
 all: host sim
-host: $(B)/flexor
+host: $(B)/flexor $(if $(MPI_LIBS),$(B)/flexor-mpi.so)
 
 $(B)/libflexor.a: $(LIB_OBJ)
 	@rm -f $@
@@ -32,6 +36,11 @@ $(B)/libflexor.a: $(LIB_OBJ)
 
 $(B)/flexor: $(CLI_OBJ) $(B)/libflexor.a
 	$(CC) $(CFLAGS) $(SANFLAGS) -fopenmp -rdynamic -o $@ $^ $(FLX_LIBS)
+
+$(B)/flexor-mpi.so: host/mpi/mpi.c host/mpi/flx_mpi.h host/include/flexor/status.h
+	@mkdir -p $(@D)
+	$(CC) -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANFLAGS) -fPIC -shared -Ihost/include \
+	    $(MPI_CFLAGS) -o $@ $< $(MPI_LIBS)
 
 $(B)/obj/%.o: %.c | $(B)/gen/flx_proto.h
 	@mkdir -p $(@D)
@@ -53,7 +62,7 @@ SYSTEM_TESTS := $(filter-out %/lib.sh,$(sort $(wildcard tests/system/*.sh)))
 RTL_TESTS    := $(sort $(wildcard tests/rtl/*.sh))
 CHECKS       := scripts/lint scripts/formal scripts/synth-check
 
-.PHONY: demo test test-build bench results
+.PHONY: demo test test-build bench bench-train results results-cifar
 demo:
 	scripts/install-deps build demo
 	$(MAKE) -j$(JOBS) all
@@ -65,7 +74,7 @@ test:
 	scripts/run-tests -j $(JOBS) $(SYSTEM_TESTS) $(CHECKS) $(RTL_TESTS) $(UNIT) \
 	    $(UNIT:$(B)/%=build/asan/%)
 
-test-build: all unit-build vboard
+test-build: all unit-build vboard $(B)/tests/gen_resnet
 	$(MAKE) SAN=asan host unit-build
 
 results:
@@ -73,10 +82,20 @@ results:
 	$(MAKE) -j$(JOBS) host
 	scripts/results
 
+results-cifar:
+	scripts/install-deps build demo
+	$(MAKE) -j$(JOBS) host
+	scripts/results-cifar
+
 bench:
 	scripts/install-deps build demo
 	$(MAKE) -j$(JOBS) all
 	scripts/bench
+
+bench-train:
+	scripts/install-deps build bench-train
+	$(MAKE) -j$(JOBS) host
+	scripts/bench-train
 
 include scripts/sim.mk
 include scripts/vboard.mk

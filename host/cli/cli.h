@@ -23,7 +23,11 @@ int flx_cmd_xornet(int argc, char **argv);
 int flx_cmd_devices(int argc, char **argv);
 int flx_cmd_selftest(int argc, char **argv);
 int flx_cmd_bench_link(int argc, char **argv);
+int flx_cmd_report(int argc, char **argv);
 int flx_cmd_bench(int argc, char **argv);
+
+/** The exit code for a status. */
+int flx_cli_code(int status);
 
 /** Prints "flexor <cmd>: <last error> [FLX_ERR_NAME]" to stderr, on one line, and
  *  returns the exit code for @p status (0 for FLX_OK, which prints nothing). */

@@ -8,7 +8,7 @@
 #include "cli.h"
 #include "flexor/status.h"
 
-static int exit_code(int status)
+int flx_cli_code(int status)
 {
     switch (status) {
     case FLX_OK:
@@ -40,7 +40,7 @@ int flx_cli_fail(const char *cmd, int status)
             *c = ' ';
     fflush(stdout);
     fprintf(stderr, "flexor %s: %s [%s]\n", cmd, line, flx_status_name(status));
-    return exit_code(status);
+    return flx_cli_code(status);
 }
 
 int flx_cli_option(int argc, char **argv, const char *shortopts, const struct option *longopts)

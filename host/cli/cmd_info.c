@@ -20,39 +20,80 @@ static const struct option long_options[] = {
     {0},
 };
 
-/* "19/32", "19+16/32" for two planes */
+/* "19/32", "26+19/32" for two planes, "4 bit 32/32" for integers of binary planes */
 static void bits_text(const struct flx_model *m, const struct flx_layer *l, char *out, size_t size)
 {
+    int binary = l->plane_mode == FLX_PLANES_BINARY && l->planes > 1, same = binary;
     size_t n = 0;
-    for (int p = 0; p < l->planes && n < size; p++)
+    for (int p = 1; p < l->planes; p++)
+        same = same && l->n_in[p] == l->n_in[0];
+    if (binary)
+        n = (size_t)snprintf(out, size, "%d bit ", l->planes);
+    for (int p = 0; p < (same ? 1 : l->planes) && n < size; p++)
         n += (size_t)snprintf(out + n, size - n, "%s%d", p ? "+" : "", l->n_in[p]);
     if (n < size)
         snprintf(out + n, size - n, "/%d", m->nets[l->net[0]].n_out);
 }
 
+/* "max 2", "max 3/2 pad 1", "sum 8 >> 6", "-" */
+static void pool_text(const struct flx_layer *l, char *out, size_t size)
+{
+    char stride[16] = "", pad[16] = "", shift[16] = "";
+    if (l->pool_stride != l->pool)
+        snprintf(stride, sizeof stride, "/%d", l->pool_stride);
+    if (l->pool_pad)
+        snprintf(pad, sizeof pad, " pad %d", l->pool_pad);
+    if (l->pool_shift)
+        snprintf(shift, sizeof shift, " >> %d", l->pool_shift);
+    if (l->pool == 1)
+        snprintf(out, size, "-");
+    else
+        snprintf(out, size, "%s %d%s%s%s", l->pool_kind == FLX_POOL_SUM ? "sum" : "max", l->pool,
+                 stride, pad, shift);
+}
+
+static const char *source(const struct flx_model *m, int layer)
+{
+    return layer < 0 ? "image" : m->layers[layer].name;
+}
+
+/* "conv3", "conv7/2", "-" */
+static void skip_text(const struct flx_model *m, const struct flx_layer *l, char *out, size_t size)
+{
+    if (l->skip == FLX_NO_SKIP)
+        snprintf(out, size, "-");
+    else if (l->skip_stride == 1)
+        snprintf(out, size, "%s", source(m, l->skip));
+    else
+        snprintf(out, size, "%s/%d", source(m, l->skip), l->skip_stride);
+}
+
 static void print_layer(const struct flx_model *m, const struct flx_layer *l)
 {
     struct flx_layer_stats s;
-    char in[48], kernel[48], out[48], bits[48];
+    char in[48], kernel[48], out[48], bits[64], pool[64], skip[48];
     flx_layer_stats(m, l, &s);
     snprintf(in, sizeof in, "%dx%dx%d", l->in_h, l->in_w, l->in_c);
     snprintf(out, sizeof out, "%dx%dx%d", l->out_h, l->out_w, l->out_c);
     snprintf(kernel, sizeof kernel, "%dx%d/%d", l->kh, l->kw, l->stride);
     bits_text(m, l, bits, sizeof bits);
-    printf("%-12s %-11s %-8s %3d %4d %-11s %-10s %9" PRIu64 " %11" PRIu64 " %6.3f\n", l->name, in,
-           kernel, l->pad, l->pool, out, bits, s.weights, s.macs,
-           s.nominal_bits / (double)s.weights);
+    pool_text(l, pool, sizeof pool);
+    skip_text(m, l, skip, sizeof skip);
+    printf("%-10s %-10s %-10s %-7s %3d %-9s %-13s %-10s %-11s %8" PRIu64 " %10" PRIu64 " %6.3f\n",
+           l->name, source(m, l->input), in, kernel, l->pad, skip, pool, out, bits, s.weights,
+           s.macs, s.nominal_bits / (double)s.weights);
 }
 
 static void print_text(const struct flx_model *m, const struct flx_model_stats *s)
 {
     printf("%s, trained on %s, %d-bit activations\n\n", m->name,
            *m->dataset ? m->dataset : "nothing named", m->act_bits);
-    printf("%-12s %-11s %-8s %3s %4s %-11s %-10s %9s %11s %6s\n", "layer", "input", "kernel", "pad",
-           "pool", "output", "n_in/n_out", "weights", "MACs", "bits/w");
+    printf("%-10s %-10s %-10s %-7s %3s %-9s %-13s %-10s %-11s %8s %10s %6s\n", "layer", "reads",
+           "input", "kernel", "pad", "adds", "pool", "output", "n_in/n_out", "weights", "MACs",
+           "bits/w");
     for (int i = 0; i < m->n_layers; i++)
         print_layer(m, &m->layers[i]);
-    printf("%-61s %9" PRIu64 " %11" PRIu64 " %6.3f\n\n", "all", s->weights, s->macs,
+    printf("%-92s %8" PRIu64 " %10" PRIu64 " %6.3f\n\n", "all", s->weights, s->macs,
            s->bits_per_weight);
     for (int i = 0; i < m->n_nets; i++)
         printf("XOR network %d    %s, n_out %d, n_in %d to %d, hash %08" PRIx32 "\n", i,
@@ -63,6 +104,20 @@ static void print_text(const struct flx_model *m, const struct flx_model_stats *
     printf("size             %" PRIu64 " bytes\n", s->bytes);
 }
 
+static json_t *pool_json(const struct flx_layer *l)
+{
+    return json_pack("{s:s, s:i, s:i, s:i, s:i}", "kind",
+                     l->pool_kind == FLX_POOL_SUM ? "sum" : "max", "size", l->pool, "stride",
+                     l->pool_stride, "pad", l->pool_pad, "shift", l->pool_shift);
+}
+
+static json_t *skip_json(const struct flx_layer *l)
+{
+    if (l->skip == FLX_NO_SKIP)
+        return json_null();
+    return json_pack("{s:i, s:i, s:i}", "layer", l->skip, "stride", l->skip_stride, "m", l->skip_m);
+}
+
 static json_t *layer_json(const struct flx_model *m, const struct flx_layer *l)
 {
     struct flx_layer_stats s;
@@ -70,10 +125,13 @@ static json_t *layer_json(const struct flx_model *m, const struct flx_layer *l)
     flx_layer_stats(m, l, &s);
     for (int p = 0; p < l->planes; p++)
         json_array_append_new(n_in, json_integer(l->n_in[p]));
-    return json_pack("{s:s, s:[i,i,i], s:[i,i], s:i, s:i, s:i, s:[i,i,i], s:o, s:i, s:I, s:I, s:f}",
-                     "name", l->name, "in", l->in_h, l->in_w, l->in_c, "kernel", l->kh, l->kw,
-                     "stride", l->stride, "pad", l->pad, "pool", l->pool, "out", l->out_h, l->out_w,
-                     l->out_c, "n_in", n_in, "n_out", m->nets[l->net[0]].n_out, "weights",
+    return json_pack("{s:s, s:i, s:[i,i,i], s:[i,i], s:i, s:i, s:o, s:o, s:[i,i,i], s:o, s:i, s:s, "
+                     "s:I, s:I, s:f}",
+                     "name", l->name, "input", l->input, "in", l->in_h, l->in_w, l->in_c, "kernel",
+                     l->kh, l->kw, "stride", l->stride, "pad", l->pad, "skip", skip_json(l), "pool",
+                     pool_json(l), "out", l->out_h, l->out_w, l->out_c, "n_in", n_in, "n_out",
+                     m->nets[l->net[0]].n_out, "plane_mode",
+                     l->plane_mode == FLX_PLANES_BINARY ? "binary" : "scaled", "weights",
                      (json_int_t)s.weights, "macs", (json_int_t)s.macs, "bits", s.nominal_bits);
 }
 

@@ -202,12 +202,12 @@ static json_t *layers_json(const struct verify *v)
     json_t *list = json_array();
     for (int i = 0; i < c->n_layers; i++) {
         const struct flx_layer_counters *l = &c->layer[i];
-        json_array_append_new(list, json_pack("{s:s, s:I, s:I, s:f, s:I, s:I}", "name",
-                                              v->model->layers[i].name, "cycles",
-                                              (json_int_t)l->cycles, "busy", (json_int_t)l->busy,
-                                              "lanes_busy", ratio(l->busy, l->cycles),
-                                              "stall_weights", (json_int_t)l->stall_weights,
-                                              "stall_requant", (json_int_t)l->stall_requant));
+        json_array_append_new(
+            list, json_pack("{s:s, s:I, s:I, s:f, s:I, s:I, s:I}", "name", v->model->layers[i].name,
+                            "cycles", (json_int_t)l->cycles, "busy", (json_int_t)l->busy,
+                            "lanes_busy", ratio(l->busy, l->cycles), "stall_weights",
+                            (json_int_t)l->stall_weights, "stall_requant",
+                            (json_int_t)l->stall_requant, "stall_skip", (json_int_t)l->stall_skip));
     }
     return list;
 }

@@ -20,6 +20,7 @@ static const struct flx_cmd commands[] = {
     {"xornet", "show an XOR network or write it for Verilog", flx_cmd_xornet},
     {"devices", "list the devices that can be used", flx_cmd_devices},
     {"selftest", "check a board and print a report to paste", flx_cmd_selftest},
+    {"report", "write an HTML page about training runs", flx_cmd_report},
     {"bench", "measure training, reference, decoder and simulation", flx_cmd_bench},
     {"bench-link", "how much of a link streamed weights use", flx_cmd_bench_link},
 };

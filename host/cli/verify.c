@@ -198,6 +198,7 @@ static void add_counters(struct flx_counters *sum, const struct flx_counters *c)
         sum->layer[i].busy += c->layer[i].busy;
         sum->layer[i].stall_weights += c->layer[i].stall_weights;
         sum->layer[i].stall_requant += c->layer[i].stall_requant;
+        sum->layer[i].stall_skip += c->layer[i].stall_skip;
     }
 }
 

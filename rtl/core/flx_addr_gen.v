@@ -7,35 +7,52 @@
 // wanted. An activation address is o_row + o_col; the word lies in the map when o_inside.
 // Every loop counts down from its number of passes to 1.
 //
+// A set is what the requantiser takes at once: the words of a position, or of one plane of it
+// when planes are scaled. A pool window may hold positions that do not exist (o_null). They
+// end after their second word, except where a block or a count of planes has to be completed.
+//
 //   WAW        bits of a weight word address
+//   WINDOWS    1: windows may overlap and stick out of the map; 0: i_pool apart, all inside
 //
 //   i_start    go to the first word of the layer; all i_ fields are constant from here on
 //              until the last word has been issued
-//   i_row0     address of the first (perhaps virtual) row; i_pad_rows rows above the map
-//   i_stride   rows between output rows, i_out_pitch the same in words
+//   i_row0     address of the row of the first position, which may lie outside the map;
+//   i_top      its number, i_left the position's column in words
+//   i_stride   rows between output rows, i_out_pitch the same in words; i_win_… between windows
+//   i_last_row, i_last_col   rows and words from the first existing position to the last one
 //   o_index    word of the block, o_waddr its address in the weight buffer
 //   o_pixel_last   last word of an input pixel
-//   o_first, o_double, o_pos_last, …  see flx_sequencer
+//   o_first, o_double, o_set_last, …  see flx_sequencer
+//   o_end_…    ends of loops, for flx_skip_read
 `default_nettype none
 module flx_addr_gen #(
-    parameter WAW = 8
+    parameter WAW     = 8,
+    parameter WINDOWS = 1
 ) (
     input  wire           clk,
     input  wire           i_start,
     input  wire           i_step,
     input  wire [15:0]    i_row0,
+    input  wire [15:0]    i_top,
+    input  wire [15:0]    i_left,
     input  wire [7:0]     i_pad_rows,
     input  wire [15:0]    i_pitch,
     input  wire [15:0]    i_out_pitch,
+    input  wire [15:0]    i_win_pitch,
     input  wire [7:0]     i_stride,
+    input  wire [15:0]    i_win_stride,
+    input  wire [15:0]    i_last_row,
     input  wire [15:0]    i_in_rows,
     input  wire [15:0]    i_row_words,
     input  wire [15:0]    i_run,
     input  wire [7:0]     i_kh,
     input  wire [3:0]     i_planes,
     input  wire           i_binary,
+    input  wire           i_scaled,
     input  wire [15:0]    i_col_step,
+    input  wire [15:0]    i_win_step,
     input  wire [15:0]    i_pad_words,
+    input  wire [15:0]    i_last_col,
     input  wire [15:0]    i_pixel_words,
     input  wire [15:0]    i_cols,
     input  wire [15:0]    i_rows,
@@ -50,21 +67,27 @@ module flx_addr_gen #(
     output reg  [WAW-1:0] o_waddr,
     output wire           o_first,
     output wire           o_double,
+    output wire           o_set_last,
+    output wire           o_set_first,
     output wire           o_pos_last,
+    output wire           o_null,
     output reg            o_win_first,
+    output wire           o_end_dx,
     output wire           o_win_last,
+    output wire           o_end_px,
     output wire           o_group_last,
     output wire           o_layer_last
 );
     reg [15:0] run, cols, rows, groups, pixel;
     reg [7:0]  kh, dx, dy;
     reg [3:0]  planes;
-    reg        pos_first, plane_first;
+    reg        pos_first, plane_first, plane_zero;
+    wire       cut; // the position ends with this word
 
     // Ends of loops, from the inside out.
-    wire end_row   = run == 16'd1;
-    wire end_plane = end_row && kh == 8'd1;
-    wire end_pos   = end_plane && planes == 4'd1;
+    wire end_row   = run == 16'd1 || cut;
+    wire end_plane = (run == 16'd1 && kh == 8'd1) || cut;
+    wire end_pos   = (run == 16'd1 && kh == 8'd1 && planes == 4'd1) || cut;
     wire end_dx    = end_pos && dx == 8'd1;
     wire end_win   = end_dx && dy == 8'd1;
     wire end_px    = end_win && cols == 16'd1;
@@ -76,27 +99,58 @@ module flx_addr_gen #(
     reg [16:0] col_ox, col_px;             // first column of this output column, window
     reg [15:0] row_oy, row_py;             // row addresses, as above
     reg [16:0] num, num_oy, num_py;        // row numbers
-    wire [16:0] left = -{1'b0, i_pad_words};
-    wire [16:0] top  = -{9'd0, i_pad_rows};
+    wire [16:0] left = {i_left[15], i_left};
+    wire [16:0] top  = {i_top[15], i_top};
 
+    // To the next window in x or y, or to the next position.
+    wire        jump_x  = WINDOWS != 0 && end_win;
+    wire        jump_y  = WINDOWS != 0 && end_px;
+    wire [16:0] add_ox  = (jump_x ? col_px : col_ox)
+                        + {1'b0, jump_x ? i_win_step : i_col_step};
+    wire [15:0] add_oy  = (jump_y ? row_py : row_oy) + (jump_y ? i_win_pitch : i_out_pitch);
+    wire [16:0] add_ny  = (jump_y ? num_py : num_oy)
+                        + (jump_y ? {1'b0, i_win_stride} : {9'd0, i_stride});
     wire [16:0] next_ox = end_px             ? left
-                        : end_win            ? col_ox + {1'b0, i_col_step}
+                        : end_win            ? add_ox
                         : end_dx             ? col_px
-                        : end_pos            ? col_ox + {1'b0, i_col_step} : col_ox;
+                        : end_pos            ? add_ox : col_ox;
     wire        down    = end_px || (end_dx && !end_win); // to the next output row
     wire [15:0] next_oy = end_group          ? i_row0
-                        : down               ? row_oy + i_out_pitch
+                        : down               ? add_oy
                         : end_win            ? row_py : row_oy;
     wire [16:0] next_ny = end_group          ? top
-                        : down               ? num_oy + {9'd0, i_stride}
+                        : down               ? add_ny
                         : end_win            ? num_py : num_oy;
+
+    // Does the position exist?
+    generate
+        if (WINDOWS != 0) begin : g_windows
+            wire [16:0] at_row = num_oy + {9'd0, i_pad_rows};
+            wire [16:0] at_col = col_ox + {1'b0, i_pad_words};
+            wire        last   = dx == 8'd1 && dy == 8'd1 && cols == 16'd1 && rows == 16'd1;
+            reg         ends;
+
+            assign o_null = at_row > {1'b0, i_last_row} || at_col > {1'b0, i_last_col};
+            assign cut    = ends;
+            always @(posedge clk)
+                ends <= o_null && !i_scaled && !last && (i_step ? !end_pos : !pos_first)
+                      && !i_start;
+        end else begin : g_no_windows
+            assign o_null = 1'b0;
+            assign cut    = 1'b0;
+        end
+    endgenerate
 
     assign o_inside     = o_col < {1'b0, i_row_words} && num < {1'b0, i_in_rows};
     assign o_pixel_last = pixel == 16'd1;
-    assign o_first      = pos_first;
+    assign o_first      = i_scaled ? plane_first : pos_first;
     assign o_double     = i_binary && plane_first && !pos_first;
+    assign o_set_first  = plane_zero || !i_scaled;
+    assign o_set_last   = i_scaled ? end_plane : end_pos;
     assign o_pos_last   = end_pos;
+    assign o_end_dx     = end_dx;
     assign o_win_last   = end_win;
+    assign o_end_px     = end_px;
     assign o_group_last = end_group;
     assign o_layer_last = end_layer;
 
@@ -114,6 +168,7 @@ module flx_addr_gen #(
             if (end_group) groups <= groups - 16'd1;
             plane_first <= end_plane;
             pos_first   <= end_pos;
+            if (end_plane) plane_zero <= end_pos;
             if (end_pos) o_win_first <= end_win;
         end
         if (i_start) begin
@@ -128,6 +183,7 @@ module flx_addr_gen #(
             groups      <= i_groups;
             plane_first <= 1'b1;
             pos_first   <= 1'b1;
+            plane_zero   <= 1'b1;
             o_win_first <= 1'b1;
         end
     end

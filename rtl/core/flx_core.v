@@ -17,6 +17,10 @@
 //   PROG_LAYERS  layers that the program memory holds, at most 64
 //   RES_WORDS    results an engine; a logits layer drops what does not fit
 //   WIN_MAX      largest image window in bytes, a multiple of 4
+//   SKIP         1: residual layers (codes of an earlier layer are added)
+//   WINDOWS      1: pool windows that overlap or stick out of the map
+//   SCALED       1: planes with multipliers of their own
+//   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
 //
 // Timing of the ports
 //   i_ld_start   samples target, arg and address. Bytes follow, from the next cycle on, while
@@ -45,7 +49,11 @@ module flx_core #(
     parameter PMEM_CH     = 1024,
     parameter PROG_LAYERS = 16,
     parameter RES_WORDS   = 16,
-    parameter WIN_MAX     = 32
+    parameter WIN_MAX     = 32,
+    parameter SKIP        = 1,
+    parameter WINDOWS     = 1,
+    parameter SCALED      = 0,
+    parameter POOL_BITS   = 6
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -83,11 +91,13 @@ module flx_core #(
     localparam LW         = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1;
     localparam RAW        = (RES_WORDS > 1) ? $clog2(RES_WORDS) : 1;
     localparam LEVELS     = $clog2(K);
+    localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
 
     flx_param_check #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
-        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX)
+        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
+        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS)
     ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
@@ -139,33 +149,43 @@ module flx_core #(
     end
 
     // ---------------------------------------------------------------- sequencer
-    wire               seq_busy, layer_start, layer_done, logits, release_block;
-    wire [4:0]         shift;
+    wire               seq_busy, layer_start, layer_done, logits, skip, release_block;
+    wire               pool_sum;
+    wire [3:0]         pool_shift;
+    wire [4:0]         shift, skip_word;
+    wire [15:0]        skip_m;
     wire [N_OUT-1:0]   direct;
     wire [AW-1:0]      out_base, out_pitch, seq_aaddr;
     wire [RPW-1:0]     param_row;
     wire [WAW:0]       level, release_words;
     wire [WAW-1:0]     tail, waddr;
     wire [KB-1:0]      seq_mask;
-    wire               valid, first, double, pos_last, win_first, win_last, group_last, layer_last;
+    wire [BW-1:0]      skip_bank;
+    wire               valid, first, double, skip_read, set_last, set_first, pos_last, absent, adds;
+    wire               win_first, win_last, group_last, layer_last;
     wire [LW-1:0]      layer;
-    wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant;
+    wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant, ev_stall_skip;
 
     flx_sequencer #(
-        .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .AW(AW), .PAW(PAW),
-        .WAW(WAW), .RPW(RPW)
+        .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .SKIP(SKIP),
+        .WINDOWS(WINDOWS), .SCALED(SCALED), .AW(AW), .BW(BW), .PAW(PAW), .WAW(WAW), .RPW(RPW)
     ) u_sequencer (
         .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(i_run_flags[0]),
         .i_run_last(i_run_last), .o_busy(seq_busy), .o_paddr(paddr), .i_pdata(pdata),
         .i_layers(layers), .i_image_base(parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
-        .o_layer_start(layer_start), .o_logits(logits), .o_shift(shift), .o_direct(direct),
-        .o_out_base(out_base), .o_out_pitch(out_pitch), .o_param_row(param_row),
-        .i_layer_done(layer_done), .i_level(level), .i_tail(tail), .o_release(release_block),
-        .o_release_words(release_words), .o_valid(valid), .o_aaddr(seq_aaddr), .o_mask(seq_mask),
-        .o_waddr(waddr), .o_first(first), .o_double(double), .o_pos_last(pos_last),
-        .o_win_first(win_first), .o_win_last(win_last), .o_group_last(group_last),
-        .o_layer_last(layer_last), .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
-        .o_ev_stall_weights(ev_stall_weights), .o_ev_stall_requant(ev_stall_requant)
+        .o_layer_start(layer_start), .o_logits(logits), .o_skip(skip),
+        .o_pool_sum(pool_sum), .o_pool_shift(pool_shift), .o_shift(shift), .o_skip_m(skip_m),
+        .o_direct(direct), .o_out_base(out_base), .o_out_pitch(out_pitch),
+        .o_param_row(param_row), .i_layer_done(layer_done), .i_level(level), .i_tail(tail),
+        .o_release(release_block), .o_release_words(release_words), .o_valid(valid),
+        .o_aaddr(seq_aaddr), .o_mask(seq_mask), .o_waddr(waddr), .o_first(first),
+        .o_double(double), .o_skip_read(skip_read), .o_skip_word(skip_word),
+        .o_skip_bank(skip_bank), .o_set_last(set_last), .o_set_first(set_first),
+        .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
+        .o_win_last(win_last), .o_group_last(group_last), .o_layer_last(layer_last),
+        .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
+        .o_ev_stall_weights(ev_stall_weights), .o_ev_stall_requant(ev_stall_requant),
+        .o_ev_stall_skip(ev_stall_skip)
     );
 
     // ---------------------------------------------------------------- weights
@@ -212,43 +232,71 @@ module flx_core #(
     // activations, 2 + LEVELS + 1 sums.
     wire          valid2, first2, double2;
     wire [KB-1:0] mask1;
-    wire          done, done_win_first, done_win_last, done_group_last, done_layer_last;
+    wire          done, done_first, done_last, done_null, done_adds, done_win_first;
+    wire          done_win_last, done_group_last, done_layer_last, skip_load;
+    wire [4:0]    load_word;
+    wire [BW-1:0] load_bank;
 
     flx_delay #(.W(KB), .N(1)) u_delay_mask (
         .clk(clk), .rst(rst), .i(seq_mask), .o(mask1)
     );
+    flx_delay #(.W(BW + 6), .N(1)) u_delay_skip (
+        .clk(clk), .rst(rst), .i({skip_read, skip_word, skip_bank}),
+        .o({skip_load, load_word, load_bank})
+    );
     flx_delay #(.W(3), .N(2)) u_delay_word (
         .clk(clk), .rst(rst), .i({valid, first, double}), .o({valid2, first2, double2})
     );
-    flx_delay #(.W(5), .N(LEVELS + 3)) u_delay_done (
-        .clk(clk), .rst(rst), .i({pos_last, win_first, win_last, group_last, layer_last}),
-        .o({done, done_win_first, done_win_last, done_group_last, done_layer_last})
+    flx_delay #(.W(9), .N(LEVELS + 3)) u_delay_done (
+        .clk(clk), .rst(rst),
+        .i({set_last, set_first, pos_last, absent, adds, win_first, win_last, group_last,
+            layer_last}),
+        .o({done, done_first, done_last, done_null, done_adds, done_win_first, done_win_last,
+            done_group_last, done_layer_last})
     );
 
     // ---------------------------------------------------------------- requantiser control
-    wire             capture, fire, code_en, pool_first, v_load, v_next, res_we;
+    wire             capture, fire_add, fire, add_code, add_v, v_we, code_en, code_null;
+    wire             pool_first, v_load, v_next, res_we, multiply_skip;
+    wire [SW-1:0]    step, v_waddr;
     wire [RPW-1:0]   prow;
-    wire [48*RQ-1:0] param;
+    wire [48*RQ-1:0] stored_param, param;
     wire [RAW:0]     res_waddr;
 
     flx_requant_ctl #(
-        .K(K), .T(T), .RQ(RQ), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
+        .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
     ) u_requant_ctl (
-        .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_out_base(out_base),
-        .i_out_pitch(out_pitch), .i_param(param_row), .i_done(done), .i_win_first(done_win_first),
-        .i_win_last(done_win_last), .i_group_last(done_group_last),
-        .i_layer_last(done_layer_last), .o_capture(capture), .o_fire(fire), .o_prow(prow),
-        .o_code_en(code_en), .o_pool_first(pool_first), .o_v_load(v_load), .o_v_next(v_next),
-        .o_we(rq_we), .o_waddr(rq_waddr), .o_wbank(rq_wbank), .o_res_we(res_we),
-        .o_res_addr(res_waddr), .o_layer_done(layer_done)
+        .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
+        .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row), .i_done(done),
+        .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
+        .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
+        .i_group_last(done_group_last), .i_layer_last(done_layer_last), .o_capture(capture),
+        .o_fire_add(fire_add), .o_fire(fire), .o_prow(prow), .o_step(step),
+        .o_add_code(add_code), .o_add_v(add_v), .o_v_we(v_we), .o_v_waddr(v_waddr),
+        .o_code_en(code_en), .o_null(code_null), .o_pool_first(pool_first), .o_v_load(v_load),
+        .o_v_next(v_next), .o_we(rq_we), .o_waddr(rq_waddr), .o_wbank(rq_wbank),
+        .o_res_we(res_we), .o_res_addr(res_waddr), .o_layer_done(layer_done)
     );
+
+    // The multiplier takes skip_m for the codes that are added.
+    flx_delay #(.W(1), .N(1)) u_delay_add (
+        .clk(clk), .rst(rst), .i(fire_add), .o(multiply_skip)
+    );
+
+    genvar r;
+    generate
+        for (r = 0; r < RQ; r = r + 1) begin : g_param
+            assign param[48*r +: 48] = {stored_param[48*r+16 +: 32],
+                (SKIP != 0 && multiply_skip) ? skip_m : stored_param[48*r +: 16]};
+        end
+    endgenerate
 
     flx_param_mem #(
         .RQ(RQ), .PMEM_CH(PMEM_CH)
     ) u_param_mem (
         .clk(clk), .rst(rst), .i_start(i_ld_start && i_ld_target == `FLX_WR_PARAMS),
         .i_addr(i_ld_addr[PCW-1:0]), .i_valid(i_ld_valid && ld_params), .i_data(i_ld_data),
-        .o_idle(param_idle), .i_raddr(prow), .o_param(param)
+        .o_idle(param_idle), .i_raddr(prow), .o_param(stored_param)
     );
 
     // ---------------------------------------------------------------- engines
@@ -263,12 +311,17 @@ module flx_core #(
         for (e = 0; e < P; e = e + 1) begin : g_engine
             flx_engine #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .RQ(RQ),
-                .AMEM_WORDS(AMEM_WORDS), .RAW(RAW)
+                .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
+                .RAW(RAW)
             ) u_engine (
                 .clk(clk), .rst(rst), .i_raddr(araddr), .i_mask(mask1),
                 .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_sign(sign), .i_valid(valid2),
-                .i_first(first2), .i_double(double2), .i_capture(capture), .i_fire(fire),
-                .i_param(param), .i_shift(shift), .i_code_en(code_en), .i_pool_first(pool_first),
+                .i_first(first2), .i_double(double2), .i_skip_load(skip_load),
+                .i_skip_word(load_word), .i_skip_bank(load_bank), .i_capture(capture),
+                .i_fire_add(fire_add), .i_fire(fire), .i_step(step), .i_param(param),
+                .i_add_code(add_code), .i_add_v(add_v), .i_v_we(v_we), .i_v_waddr(v_waddr),
+                .i_shift(shift), .i_pool_sum(pool_sum), .i_pool_shift(pool_shift),
+                .i_code_en(code_en), .i_null(code_null), .i_pool_first(pool_first),
                 .i_v_load(v_load), .i_v_next(v_next), .i_we(rq_we), .i_waddr(rq_waddr),
                 .i_wbank(rq_wbank), .i_img_we(img_we && img_engine == e), .i_img_waddr(img_waddr),
                 .i_img_wbank(img_wbank), .i_img_wdata(img_wdata),
@@ -281,14 +334,14 @@ module flx_core #(
     // ---------------------------------------------------------------- counters and reading
     wire [31:0]   counter;
     wire          counters_active;
-    wire [LW+1:0] rd_counter;
+    wire [LW+2:0] rd_counter;
 
     flx_counters #(
         .PROG_LAYERS(PROG_LAYERS)
     ) u_counters (
         .clk(clk), .rst(rst), .i_clear(i_run && !o_busy && i_run_flags[1]), .i_layer(layer),
         .i_cycle(ev_cycle), .i_busy(ev_busy), .i_stall_weights(ev_stall_weights),
-        .i_stall_requant(ev_stall_requant), .i_layer_end(layer_done), .o_active(counters_active),
+        .i_stall_requant(ev_stall_requant), .i_stall_skip(ev_stall_skip), .i_layer_end(layer_done), .o_active(counters_active),
         .i_raddr(rd_counter), .o_rdata(counter)
     );
 

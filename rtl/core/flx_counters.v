@@ -5,10 +5,10 @@
 //
 //   i_clear       all counters read as zero from the next cycle on (a layer must not run)
 //   i_layer       the layer that runs
-//   i_cycle, i_busy, i_stall_weights, i_stall_requant   events of this cycle
-//   i_layer_end   last cycle of the layer: adds to memory, which takes 8 cycles (o_active);
+//   i_cycle, i_busy, i_stall_weights, i_stall_requant, i_stall_skip   events of this cycle
+//   i_layer_end   last cycle of the layer: adds to memory, which takes 10 cycles (o_active);
 //                 busy cycles and stalls of the next layer must not begin before
-//   i_raddr       4*layer + counter; o_rdata one clock later, while o_active is 0
+//   i_raddr       8*layer + counter, of which there are 5; o_rdata one clock later, while o_active is 0
 `default_nettype none
 module flx_counters #(
     parameter PROG_LAYERS = 16,
@@ -22,25 +22,26 @@ module flx_counters #(
     input  wire          i_busy,
     input  wire          i_stall_weights,
     input  wire          i_stall_requant,
+    input  wire          i_stall_skip,
     input  wire          i_layer_end,
     output reg           o_active,
-    input  wire [LW+1:0] i_raddr,
+    input  wire [LW+2:0] i_raddr,
     output wire [31:0]   o_rdata
 );
-    reg [31:0]            cycles, sum_cycles, sum_busy, sum_weights, sum_requant;
+    reg [31:0]            cycles, sum_cycles, sum_busy, sum_weights, sum_requant, sum_skip;
     reg [PROG_LAYERS-1:0] written; // the others count as zero
     reg [LW-1:0]          layer;
-    reg [1:0]             which;
+    reg [2:0]             which;
     reg                   adding;  // the old value has been read
     reg                   known;   // the word that is read has been written since the clear
     wire [31:0]           stored;
-    wire [LW+1:0]         raddr = o_active ? {layer, which} : i_raddr;
+    wire [LW+2:0]         raddr = o_active ? {layer, which} : i_raddr;
 
     assign o_rdata = known ? stored : 32'd0;
 
     flx_ram #(
         .W    (32),
-        .DEPTH(4 << LW)
+        .DEPTH(8 << LW)
     ) u_ram (
         .clk    (clk),
         .i_we   (o_active && adding),
@@ -51,11 +52,12 @@ module flx_counters #(
     );
 
     always @(posedge clk) begin
-        known <= written[raddr[LW+1:2]];
+        known <= written[raddr[LW+2:3]];
         if (i_cycle) cycles <= cycles + 32'd1;
         if (i_busy) sum_busy <= sum_busy + 32'd1;
         if (i_stall_weights) sum_weights <= sum_weights + 32'd1;
         if (i_stall_requant) sum_requant <= sum_requant + 32'd1;
+        if (i_stall_skip) sum_skip <= sum_skip + 32'd1;
         if (o_active) begin
             adding <= !adding;
             if (adding) begin
@@ -63,20 +65,22 @@ module flx_counters #(
                 sum_cycles  <= sum_busy;
                 sum_busy    <= sum_weights;
                 sum_weights <= sum_requant;
-                sum_requant <= 32'd0;
-                which       <= which + 2'd1;
-                if (which == 2'd3) begin
+                sum_requant <= sum_skip;
+                sum_skip    <= 32'd0;
+                which       <= which + 3'd1;
+                if (which == 3'd4) begin
                     o_active       <= 1'b0;
                     written[layer] <= 1'b1;
                     sum_busy       <= 32'd0;
                     sum_weights    <= 32'd0;
+                    sum_requant    <= 32'd0;
                 end
             end
         end
         if (i_layer_end) begin
             o_active   <= 1'b1;
             adding     <= 1'b0;
-            which      <= 2'd0;
+            which      <= 3'd0;
             layer      <= i_layer;
             sum_cycles <= cycles + 32'd1;
             cycles     <= 32'd0;
@@ -90,6 +94,7 @@ module flx_counters #(
             sum_busy    <= 32'd0;
             sum_weights <= 32'd0;
             sum_requant <= 32'd0;
+            sum_skip    <= 32'd0;
         end
     end
 endmodule

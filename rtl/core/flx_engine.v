@@ -2,12 +2,12 @@
 // flx_engine: what one image needs: activation memory, lanes, requantiser, results. All
 // engines run in lockstep on the same weights and under the same control.
 //
-//   K, T, N_OUT, ACT_W, ACC_W, RQ, AMEM_WORDS   as in flx_core
+//   K, T, N_OUT, ACT_W, ACC_W, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in flx_core
 //   RAW          bits of a result address within one half of the result memory
 //
 //   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
 //                i_first and i_double one more clock later (flx_lanes)
-//   i_capture …  flx_requant
+//   i_skip_load …  flx_requant, with o_raw; i_capture …  flx_requant
 //   i_we …       write of the requantiser's granule; goes before
 //   i_img_we …   a granule of the image loader
 //   i_res_we …   write of a result; o_result one clock after i_res_raddr
@@ -20,9 +20,13 @@ module flx_engine #(
     parameter ACC_W      = 22,
     parameter RQ         = 4,
     parameter AMEM_WORDS = 1024,
+    parameter SKIP       = 1,
+    parameter SCALED     = 0,
+    parameter POOL_BITS  = 6,
     parameter RAW        = 4,
     parameter AW         = $clog2(AMEM_WORDS),
-    parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1
+    parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1,
+    parameter SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -33,11 +37,23 @@ module flx_engine #(
     input  wire               i_valid,
     input  wire               i_first,
     input  wire               i_double,
+    input  wire               i_skip_load,
+    input  wire [4:0]         i_skip_word,
+    input  wire [BW-1:0]      i_skip_bank,
     input  wire               i_capture,
+    input  wire               i_fire_add,
     input  wire               i_fire,
+    input  wire [SW-1:0]      i_step,
     input  wire [48*RQ-1:0]   i_param,
+    input  wire               i_add_code,
+    input  wire               i_add_v,
+    input  wire               i_v_we,
+    input  wire [SW-1:0]      i_v_waddr,
     input  wire [4:0]         i_shift,
+    input  wire               i_pool_sum,
+    input  wire [3:0]         i_pool_shift,
     input  wire               i_code_en,
+    input  wire               i_null,
     input  wire               i_pool_first,
     input  wire               i_v_load,
     input  wire               i_v_next,
@@ -92,18 +108,35 @@ module flx_engine #(
     );
 
     flx_requant #(
-        .T    (T),
-        .RQ   (RQ),
-        .ACT_W(ACT_W),
-        .ACC_W(ACC_W)
+        .K        (K),
+        .T        (T),
+        .RQ       (RQ),
+        .ACT_W    (ACT_W),
+        .ACC_W    (ACC_W),
+        .SKIP     (SKIP),
+        .SCALED   (SCALED),
+        .POOL_BITS(POOL_BITS)
     ) u_requant (
         .clk         (clk),
         .i_sum       (sum),
         .i_capture   (i_capture),
+        .i_raw       (o_raw),
+        .i_skip_load (i_skip_load),
+        .i_skip_word (i_skip_word),
+        .i_skip_bank (i_skip_bank),
+        .i_fire_add  (i_fire_add),
         .i_fire      (i_fire),
+        .i_step      (i_step),
         .i_param     (i_param),
+        .i_add_code  (i_add_code),
+        .i_add_v     (i_add_v),
+        .i_v_we      (i_v_we),
+        .i_v_waddr   (i_v_waddr),
         .i_shift     (i_shift),
+        .i_pool_sum  (i_pool_sum),
+        .i_pool_shift(i_pool_shift),
         .i_code_en   (i_code_en),
+        .i_null      (i_null),
         .i_pool_first(i_pool_first),
         .o_granule   (granule),
         .i_v_load    (i_v_load),

@@ -18,8 +18,16 @@ module flx_param_check #(
     parameter PMEM_CH     = 1024,
     parameter PROG_LAYERS = 16,
     parameter RES_WORDS   = 16,
-    parameter WIN_MAX     = 32
+    parameter WIN_MAX     = 32,
+    parameter SKIP        = 1,
+    parameter WINDOWS     = 1,
+    parameter SCALED      = 0,
+    parameter POOL_BITS   = 6
 ) ();
+    localparam KB    = K / 4;
+    localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
+                     : (KB % (T / 4) == 0) ? 1 : (T / 4 + KB - 2) / KB + 1;
+
     generate
         if (K < 4 || K > 64 || K % 4 != 0) begin : g_check_k
             flx_error_K_must_be_a_multiple_of_4_from_4_to_64 stop ();
@@ -65,6 +73,15 @@ module flx_param_check #(
         end
         if (WIN_MAX < 4 || WIN_MAX > 252 || WIN_MAX % 4 != 0) begin : g_check_win
             flx_error_WIN_MAX_must_be_a_multiple_of_4_from_4_to_252 stop ();
+        end
+        if (SKIP != 0 && (SKIP != 1 || READS > $clog2(K) + 2 || ACC_W / 2 < ACT_W)) begin : g_check_skip
+            flx_error_SKIP_must_be_0_or_with_few_words_for_T_codes_1 stop ();
+        end
+        if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
+            flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();
+        end
+        if (POOL_BITS < 0 || POOL_BITS > 8) begin : g_check_pool
+            flx_error_POOL_BITS_must_be_0_to_8 stop ();
         end
     endgenerate
 endmodule

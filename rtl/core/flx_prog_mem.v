@@ -65,7 +65,8 @@ module flx_prog_mem #(
                 addr  <= addr + 1'b1;
             end
         end
-        if (we && waddr == 0) o_layers <= (word[31:16] == 16'hF1E0) ? word[7:0] : 8'd0;
+        if (we && waddr == 0) o_layers <= (word[31:16] == 16'hF1E0 && word[15:8] == `FLX_PROG_VERSION)
+                                        ? word[7:0] : 8'd0;
         if (we && waddr == 1) o_hdr1 <= word;
         if (we && waddr == 2) o_hdr2 <= word;
         if (we && waddr == 3) o_hdr3 <= word;

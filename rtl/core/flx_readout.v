@@ -27,7 +27,7 @@ module flx_readout #(
     input  wire                 i_parity,
     output reg  [AW-1:0]        o_word,
     output reg  [RAW:0]         o_res,
-    output reg  [LW+1:0]        o_counter,
+    output reg  [LW+2:0]        o_counter,
     input  wire [P*K*ACT_W-1:0] i_raw,
     input  wire [P*32-1:0]      i_results,
     input  wire [31:0]          i_counter,
@@ -55,7 +55,7 @@ module flx_readout #(
         bank1     <= bank[3:0];
         o_word    <= word[AW-1:0];
         o_res     <= {i_parity ^ i_arg[7], i_addr[RAW-1:0]};
-        o_counter <= i_addr[LW+1:0];
+        o_counter <= i_addr[LW+2:0];
         target2   <= target1;
         engine2   <= engine1;
         bank2     <= bank1;

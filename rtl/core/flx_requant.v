@@ -1,36 +1,66 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_requant: requantiser and max pool of one engine (data path).
+// flx_requant: requantiser and pool of one engine (data path).
 //
 // Captures T sums and works on RQ of them at a time:
-//   V = m*S + beta, code = clamp(V >> shift, 0, 2^ACT_W - 1), maximum over the pool window.
-// Rounding is in beta. All control comes from flx_requant_ctl, which the engines share.
+//   V = m*S + beta + skip_m*e, code = clamp(V >> shift, 0, 2^ACT_W - 1), maximum or sum of the
+// codes over the pool window. Rounding is in beta. All control comes from flx_requant_ctl,
+// which the engines share.
 //
-//   T, RQ, ACT_W, ACC_W   as in flx_core
+//   T, RQ, ACT_W, ACC_W, K   as in flx_core
+//   SKIP        1: codes e can be added
+//   SCALED      1: V can be the sum of several sets, one a plane
+//   POOL_BITS   bits beyond ACT_W for the sum of a pool window; 0: maxima only
 //
 //   i_capture    load i_sum; wins over i_fire
+//   i_skip_load  i_raw holds word i_skip_word of the T/4 granules of e, which begin in bank
+//                i_skip_bank of word 0; complete with i_capture at the latest
+//   i_fire_add   the cycle before i_fire: the codes e of its channels are multiplied
 //   i_fire       the RQ lowest captured sums enter the pipeline, the others move down
-//   i_param      one clock after i_fire: RQ entries {beta, m}
-//   i_shift      constant while a layer runs
+//   i_param      one clock after i_fire_add and i_fire: RQ times {beta, m or skip_m}
+//   i_add_code   one clock after i_fire: skip_m*e counts
+//   i_step       with i_fire: its number; i_add_v one clock later: V of this step counts that
+//   i_v_we       four clocks after i_fire wrote to i_v_waddr
+//   i_shift      constant while a layer runs, as are i_pool_sum and i_pool_shift
 //   i_code_en    7 clocks after i_fire: its codes go to the pool register;
-//   i_pool_first   with it: first position of the pool window
-//   o_granule    the 4 codes that entered the pool register last
+//   i_pool_first, i_null   with it: first position of the pool window; the code is 0
+//   o_granule    the 4 codes that entered the pool register last, or with POOL_BITS the clock
+//                before
 //   i_v_load     4 clocks after i_fire: keep its RQ values V;
 //   i_v_next     the next of them
 //   o_v          V to be written (logits)
 `default_nettype none
 module flx_requant #(
-    parameter T     = 8,
-    parameter RQ    = 4,
-    parameter ACT_W = 8,
-    parameter ACC_W = 22
+    parameter K         = 8,
+    parameter T         = 8,
+    parameter RQ        = 4,
+    parameter ACT_W     = 8,
+    parameter ACC_W     = 22,
+    parameter SKIP      = 1,
+    parameter SCALED    = 0,
+    parameter POOL_BITS = 6,
+    parameter BW        = (K / 4 > 1) ? $clog2(K / 4) : 1,
+    parameter SW        = (T / RQ > 1) ? $clog2(T / RQ) : 1
 ) (
     input  wire               clk,
     input  wire [T*ACC_W-1:0] i_sum,
     input  wire               i_capture,
+    input  wire [K*ACT_W-1:0] i_raw,
+    input  wire               i_skip_load,
+    input  wire [4:0]         i_skip_word,
+    input  wire [BW-1:0]      i_skip_bank,
+    input  wire               i_fire_add,
     input  wire               i_fire,
+    input  wire [SW-1:0]      i_step,
     input  wire [48*RQ-1:0]   i_param,
+    input  wire               i_add_code,
+    input  wire               i_add_v,
+    input  wire               i_v_we,
+    input  wire [SW-1:0]      i_v_waddr,
     input  wire [4:0]         i_shift,
+    input  wire               i_pool_sum,
+    input  wire [3:0]         i_pool_shift,
     input  wire               i_code_en,
+    input  wire               i_null,
     input  wire               i_pool_first,
     output wire [4*ACT_W-1:0] o_granule,
     input  wire               i_v_load,
@@ -40,14 +70,16 @@ module flx_requant #(
     localparam LO = ACC_W / 2; // the product is made of two halves of the sum
     localparam HI = ACC_W - LO;
 
-    reg  [T*ACC_W-1:0]  captured;
-    reg  [T*ACT_W-1:0]  pool;
-    reg  [32*RQ-1:0]    kept;
-    wire [32*RQ-1:0]    v;
-    wire [RQ*ACT_W-1:0] best;
+    localparam PW = ACT_W + POOL_BITS;
+    localparam G  = 4 * ACT_W;
 
-    assign o_granule = pool[(T-4)*ACT_W +: 4*ACT_W];
-    assign o_v       = kept[31:0];
+    reg  [T*ACC_W-1:0]  captured;
+    wire [RQ*ACT_W-1:0] code_e; // the codes e of this step
+    reg  [32*RQ-1:0]    kept;
+    wire [32*RQ-1:0]    v, v_before;
+    wire [RQ*PW-1:0]    best, old;
+
+    assign o_v = kept[31:0];
 
     always @(posedge clk) begin
         if (i_capture) captured <= i_sum;
@@ -56,11 +88,79 @@ module flx_requant #(
         else if (i_v_next) kept <= kept >> 32;
     end
 
+    // Codes to be added.
+    generate
+        if (SKIP != 0) begin : g_skip
+            localparam KB = K / 4;
+            reg  [T*ACT_W-1:0] codes;
+            wire [T*ACT_W-1:0] moved = codes >> (RQ * ACT_W);
+            genvar i;
+            for (i = 0; i < T / 4; i = i + 1) begin : g_granule
+                localparam [7:0] NTH = i;
+                // Banks from the beginning of the word.
+                wire [7:0] place = NTH + {{(8-BW){1'b0}}, i_skip_bank} - KB[7:0] * {3'd0, i_skip_word};
+                always @(posedge clk)
+                    if (i_skip_load && place < KB[7:0]) codes[i*G +: G] <= i_raw[place*G +: G];
+                    else if (i_fire) codes[i*G +: G] <= moved[i*G +: G];
+            end
+            assign code_e = codes[RQ*ACT_W-1:0];
+        end else begin : g_no_skip
+            assign code_e = {RQ*ACT_W{1'b0}};
+        end
+    endgenerate
+
+    // V of the planes before.
+    generate
+        if (SCALED != 0) begin : g_scaled
+            flx_ram #(
+                .W    (32 * RQ),
+                .DEPTH(64)
+            ) u_planes (
+                .clk    (clk),
+                .i_we   (i_v_we),
+                .i_waddr({{(6-SW){1'b0}}, i_v_waddr}),
+                .i_wdata(v),
+                .i_raddr({{(6-SW){1'b0}}, i_step}),
+                .o_rdata(v_before)
+            );
+        end else begin : g_no_scaled
+            assign v_before = {32*RQ{1'b0}};
+        end
+    endgenerate
+
+    // Pool: a ring of T places.
+    reg [T*PW-1:0] pool;
+    assign old = pool[RQ*PW-1:0];
+
     generate
         if (T == RQ) begin : g_pool_once
             always @(posedge clk) if (i_code_en) pool <= best;
         end else begin : g_pool_ring
-            always @(posedge clk) if (i_code_en) pool <= {best, pool[T*ACT_W-1:RQ*ACT_W]};
+            always @(posedge clk) if (i_code_en) pool <= {best, pool[T*PW-1:RQ*PW]};
+        end
+        if (POOL_BITS == 0) begin : g_maximum
+            assign o_granule = pool[(T-4)*ACT_W +: G];
+        end else begin : g_sum
+            // The codes that entered the pool last, shifted and clamped.
+            wire [RQ*ACT_W-1:0] done;
+            reg  [G-1:0]        granule;
+            genvar j;
+            for (j = 0; j < RQ; j = j + 1) begin : g_done
+                wire [PW-1:0] sum     = pool[(T-RQ+j)*PW +: PW];
+                wire [PW-1:0] shifted = i_pool_sum ? sum >> i_pool_shift : sum;
+                assign done[j*ACT_W +: ACT_W] = shifted[ACT_W-1:0]
+                                              | {ACT_W{|shifted[PW-1:ACT_W]}};
+            end
+            if (RQ == 4) begin : g_all
+                always @(posedge clk) granule <= done;
+            end else begin : g_some
+                reg moved;
+                always @(posedge clk) begin
+                    moved <= i_code_en;
+                    if (moved) granule <= {done, granule[G-1:RQ*ACT_W]};
+                end
+            end
+            assign o_granule = granule;
         end
     endgenerate
 
@@ -81,13 +181,19 @@ module flx_requant #(
             reg         [31:0]    v4;
             reg  signed [31:0]    v5, v6;
             reg         [ACT_W-1:0] code7;
-            wire        [ACT_W-1:0] old = pool[r*ACT_W +: ACT_W];
+            wire        [ACT_W-1:0] code = code7 & {ACT_W{!i_null}};
+            wire        [PW-1:0]    was = old[r*PW +: PW];
+            // What the sum of the set is added to: nothing, e's product or V of other planes.
+            wire        [31:0]    extra = (SKIP != 0 && i_add_code ? p_lo_ext : 32'd0)
+                                       | (SCALED != 0 && i_add_v ? v_before[32*r +: 32] : 32'd0);
 
             always @(posedge clk) begin
-                sum   <= captured[r*ACC_W +: ACC_W];
+                sum   <= (SKIP != 0 && i_fire_add)
+                       ? {{(ACC_W-ACT_W){1'b0}}, code_e[r*ACT_W +: ACT_W]}
+                       : captured[r*ACC_W +: ACC_W];
                 p_lo  <= m * sum_lo;
                 p_hi  <= m * sum_hi;
-                beta2 <= i_param[48*r+16 +: 32];
+                beta2 <= i_param[48*r+16 +: 32] + extra;
                 p_lo3 <= p_lo_ext;
                 high3 <= beta2 + (p_hi_ext << LO);
                 v4    <= high3 + p_lo3;
@@ -98,7 +204,14 @@ module flx_requant #(
             end
 
             assign v[32*r +: 32] = v4;
-            assign best[r*ACT_W +: ACT_W] = (i_pool_first || code7 > old) ? code7 : old;
+            if (POOL_BITS == 0) begin : g_maximum
+                assign best[r*PW +: PW] = (i_pool_first || code > was) ? code : was;
+            end else begin : g_sum
+                wire [PW-1:0] wide = {{POOL_BITS{1'b0}}, code};
+                wire [PW-1:0] half = ({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1;
+                wire [PW-1:0] from = i_pool_first ? (i_pool_sum ? half : {PW{1'b0}}) : was;
+                assign best[r*PW +: PW] = i_pool_sum ? from + wide : (wide > from) ? wide : from;
+            end
         end
     endgenerate
 endmodule

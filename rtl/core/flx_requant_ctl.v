@@ -1,51 +1,74 @@
 // SPDX-License-Identifier: Apache-2.0
 // flx_requant_ctl: control of the requantisers, shared by all engines.
 //
-// A finished set of sums (i_done) is captured and drained in T/RQ steps, one a cycle, or
-// one every RQ cycles when the layer delivers logits, since the result memory takes one
-// value a cycle. The sequencer keeps sets at least T/RQ (logits: T) cycles apart.
+// A finished set of sums (i_done) is captured and drained in T/RQ steps of RQ channels. A step
+// takes one cycle, and one more in front when codes are added to the sums (i_skip): the
+// multiplier works on those first. It takes RQ cycles at least when the layer delivers logits,
+// since the result memory takes one value a cycle. The sequencer keeps sets that far apart.
+//
+// A set is a position, or one plane of it when planes are scaled: then V of the planes before
+// is added, and only the last plane delivers something.
 //
 //   K, T, RQ    as in flx_core
+//   SUMS        1: flx_requant pools sums too, and its granules are one clock later
 //   AW, BW      bits of a word address and of a bank number of the activation memory
 //   PAW, RAW    bits of a row address of the parameters and of a result address
 //
 //   i_start     the layer begins: fields below are stable until o_layer_done
 //   i_logits    values V go to the result memory, from address 0 on
+//   i_skip      the layer adds codes
 //   i_out_base  first word of the output map; i_out_pitch words a pixel
 //   i_param     first parameter row
-//   i_done      sums are valid; with it the flags of the output position: first and last
-//               of its pool window, last of the channel group, last of the layer
-//   o_capture, o_fire, o_code_en, o_pool_first, o_v_load, o_v_next   to flx_requant
+//   i_done      sums are valid; with it the flags of the set: first and last plane, codes are
+//               added to it, its position does not exist, and of its position: first and
+//               last of its pool window, last of the channel group, last of the layer
+//   o_capture, o_fire_add, o_fire, o_add_code, o_add_v, o_v_we, o_v_waddr, o_code_en, o_null,
+//   o_pool_first, o_v_load, o_v_next   to flx_requant
 //   o_prow      parameter row of the step that fires in this cycle
+//   o_step      number of that step
 //   o_we …      one granule of every engine
 //   o_res_we …  one result of every engine
 //   o_layer_done   with the last write of the layer
 `default_nettype none
 module flx_requant_ctl #(
-    parameter K   = 8,
-    parameter T   = 8,
-    parameter RQ  = 4,
-    parameter AW  = 10,
-    parameter BW  = 1,
-    parameter PAW = 8,
-    parameter RAW = 4
+    parameter K    = 8,
+    parameter T    = 8,
+    parameter RQ   = 4,
+    parameter SUMS = 1,
+    parameter AW   = 10,
+    parameter BW   = 1,
+    parameter PAW  = 8,
+    parameter RAW  = 4,
+    parameter SW   = (T / RQ > 1) ? $clog2(T / RQ) : 1
 ) (
     input  wire           clk,
     input  wire           rst,
     input  wire           i_start,
     input  wire           i_logits,
+    input  wire           i_skip,
     input  wire [AW-1:0]  i_out_base,
     input  wire [AW-1:0]  i_out_pitch,
     input  wire [PAW-1:0] i_param,
     input  wire           i_done,
+    input  wire           i_set_first,
+    input  wire           i_set_last,
+    input  wire           i_adds,
+    input  wire           i_null,
     input  wire           i_win_first,
     input  wire           i_win_last,
     input  wire           i_group_last,
     input  wire           i_layer_last,
     output wire           o_capture,
+    output wire           o_fire_add,
     output wire           o_fire,
     output reg  [PAW-1:0] o_prow,
+    output reg  [SW-1:0]  o_step,
+    output wire           o_add_code,
+    output wire           o_add_v,
+    output wire           o_v_we,
+    output wire [SW-1:0]  o_v_waddr,
     output wire           o_code_en,
+    output wire           o_null,
     output wire           o_pool_first,
     output wire           o_v_load,
     output wire           o_v_next,
@@ -57,52 +80,61 @@ module flx_requant_ctl #(
     output wire           o_layer_done
 );
     localparam       STEPS    = T / RQ;
-    localparam       SW       = (STEPS > 1) ? $clog2(STEPS) : 1;
     localparam       KB       = K / 4;
     localparam       G_WORDS  = (T / 4) / KB; // a group advances the output by so many words
     localparam       G_BANKS  = (T / 4) % KB; // and banks
     localparam [2:0] RQ_COUNT = RQ[2:0];
     localparam [1:0] RQ_LAST  = RQ[1:0] - 2'd1;
 
-    // Draining: one position.
-    reg           draining, win_first, win_last, group_last, layer_last;
-    reg [SW-1:0]  step;
+    // Draining: one set.
+    reg           draining, set_first, set_last, adds, absent;
+    reg           win_first, win_last, group_last, layer_last;
     reg [1:0]     phase;
     reg [PAW-1:0] prow_base; // first row of the channel group
 
-    wire step_last = {1'b0, step} == STEPS[SW:0] - 1'b1;
-    wire gran_last;
+    wire       step_last = {1'b0, o_step} == STEPS[SW:0] - 1'b1;
+    wire       gran_last;
+    wire [1:0] fire_at   = {1'b0, i_skip};
+    wire [1:0] last_at   = (i_logits && RQ > 2) ? RQ_LAST
+                         : (i_logits && RQ == 2) ? 2'd1 : fire_at;
+    // The set ends with the fire of its last step.
+    wire       step_end  = phase == last_at || (o_fire && step_last);
 
-    assign o_capture = i_done;
-    assign o_fire    = draining && phase == 2'd0;
+    assign o_capture  = i_done;
+    assign o_fire_add = draining && i_skip && phase == 2'd0;
+    assign o_fire     = draining && phase == fire_at;
 
     generate
         if (RQ == 4) begin : g_gran_4
             assign gran_last = 1'b1;
         end else if (RQ == 2) begin : g_gran_2
-            assign gran_last = step[0];
+            assign gran_last = o_step[0];
         end else begin : g_gran_1
-            assign gran_last = &step[1:0];
+            assign gran_last = &o_step[1:0];
         end
     endgenerate
 
     always @(posedge clk) begin
         if (draining) begin
-            phase <= (i_logits && phase != RQ_LAST) ? phase + 2'd1 : 2'd0;
+            phase <= step_end ? 2'd0 : phase + 2'd1;
             if (o_fire) begin
-                step   <= step + 1'b1;
+                o_step <= o_step + 1'b1;
                 o_prow <= o_prow + 1'b1;
                 if (step_last) begin
-                    step <= {SW{1'b0}};
-                    if (group_last) prow_base <= o_prow + 1'b1;
-                    else o_prow <= prow_base;
+                    o_step   <= {SW{1'b0}};
+                    draining <= 1'b0;
+                    if (set_last && group_last) prow_base <= o_prow + 1'b1;
+                    else if (set_last) o_prow <= prow_base;
                 end
             end
-            if (o_fire && step_last) draining <= 1'b0;
         end
         if (i_done) begin
             draining   <= 1'b1;
             phase      <= 2'd0;
+            set_first  <= i_set_first;
+            set_last   <= i_set_last;
+            adds       <= i_adds;
+            absent       <= i_null;
             win_first  <= i_win_first;
             win_last   <= i_win_last;
             group_last <= i_group_last;
@@ -114,33 +146,56 @@ module flx_requant_ctl #(
         end
         if (rst) begin
             draining <= 1'b0;
-            step     <= {SW{1'b0}};
+            o_step   <= {SW{1'b0}};
         end
     end
 
-    // The pipeline of flx_requant: V after 4 clocks, codes after 7, granules after 8.
-    wire fire4, last4, fire7, first7, put7, group7, last7;
-    reg  put8, group8, last8;
+    // The pipeline of flx_requant: sums of the addition after 1 clock, V after 4, codes after 7,
+    // granules after 8 or 9.
+    localparam OUT = (SUMS != 0) ? 2 : 1;
+    wire fire4, last4, fire7, first7, put7, group7, last7, end7;
+    wire put_out, group_out, last_out, end_out;
+    wire delivers = o_fire && set_last;
 
     flx_delay #(
         .W(2),
+        .N(1)
+    ) u_delay_add (
+        .clk(clk),
+        .rst(rst),
+        .i  ({adds && set_first, !set_first}),
+        .o  ({o_add_code, o_add_v})
+    );
+
+    flx_delay #(
+        .W(SW + 3),
         .N(4)
     ) u_delay_v (
         .clk(clk),
         .rst(rst),
-        .i  ({o_fire && i_logits, step_last && layer_last}),
-        .o  ({fire4, last4})
+        .i  ({o_fire, o_step, delivers && i_logits, step_last && layer_last}),
+        .o  ({o_v_we, o_v_waddr, fire4, last4})
     );
 
     flx_delay #(
-        .W(5),
+        .W(7),
         .N(7)
     ) u_delay_code (
         .clk(clk),
         .rst(rst),
-        .i  ({o_fire && !i_logits, win_first, win_last && gran_last,
-              group_last && step_last, layer_last && step_last}),
-        .o  ({fire7, first7, put7, group7, last7})
+        .i  ({delivers && !i_logits, win_first, absent, win_last && gran_last,
+              group_last && step_last, layer_last && step_last, step_last}),
+        .o  ({fire7, first7, o_null, put7, group7, last7, end7})
+    );
+
+    flx_delay #(
+        .W(4),
+        .N(OUT)
+    ) u_delay_out (
+        .clk(clk),
+        .rst(rst),
+        .i  ({fire7 && put7, group7, last7, end7}),
+        .o  ({put_out, group_out, last_out, end_out})
     );
 
     assign o_v_load     = fire4;
@@ -168,8 +223,6 @@ module flx_requant_ctl #(
     end
 
     // Output addresses: granule after granule in a pixel, pixel after pixel, group after group.
-    reg           window_end8; // last granule of the pixel
-    wire          window_end7;
     reg [AW-1:0]  pixel, group_word;
     reg [BW-1:0]  group_bank;
     wire          bank_last  = {1'b0, o_wbank} == KB[BW:0] - 1'b1;
@@ -178,34 +231,20 @@ module flx_requant_ctl #(
     wire [BW:0]   bank_next  = bank_wrap ? bank_sum - KB[BW:0] : bank_sum;
     wire [AW-1:0] group_next = group_word + G_WORDS[AW-1:0] + {{(AW-1){1'b0}}, bank_wrap};
 
-    flx_delay #(
-        .W(1),
-        .N(7)
-    ) u_delay_end (
-        .clk(clk),
-        .rst(rst),
-        .i  (step_last),
-        .o  (window_end7)
-    );
-
-    assign o_we         = put8;
-    assign o_layer_done = (put8 && last8) || (o_res_we && v_count == 3'd1 && v_last);
+    assign o_we         = put_out;
+    assign o_layer_done = (put_out && last_out) || (o_res_we && v_count == 3'd1 && v_last);
 
     always @(posedge clk) begin
-        put8        <= fire7 && put7;
-        group8      <= group7;
-        last8       <= last7;
-        window_end8 <= window_end7;
-        if (put8) begin
+        if (put_out) begin
             o_wbank <= bank_last ? {BW{1'b0}} : o_wbank + 1'b1;
             if (bank_last) o_waddr <= o_waddr + 1'b1;
-            if (group8) begin
+            if (group_out) begin
                 group_word <= group_next;
                 group_bank <= bank_next[BW-1:0];
                 pixel      <= group_next;
                 o_waddr    <= group_next;
                 o_wbank    <= bank_next[BW-1:0];
-            end else if (window_end8) begin
+            end else if (end_out) begin
                 pixel   <= pixel + i_out_pitch;
                 o_waddr <= pixel + i_out_pitch;
                 o_wbank <= group_bank;
@@ -218,34 +257,38 @@ module flx_requant_ctl #(
             o_waddr    <= i_out_base;
             o_wbank    <= {BW{1'b0}};
         end
-        if (rst) put8 <= 1'b0;
     end
 
 `ifdef FORMAL
     // Sets that come as far apart as the sequencer promises never meet a set that is still
     // drained, and every set is drained in exactly that time.
-    localparam [6:0] F_APART = STEPS, F_APART_V = T;
+    localparam [7:0] F_STEP_V = (RQ > 1) ? RQ : 1, F_STEP_V_ADD = (RQ > 1) ? RQ : 2;
     reg       f_started = 1'b0;
-    reg [6:0] f_since;               // cycles since the last set
-    (* anyconst *) reg f_logits;     // a field of the layer, constant while sets are under way
-    wire [6:0] f_step  = {{(7-SW){1'b0}}, step} - {6'd0, phase != 2'd0}; // fires at phase 0
-    wire [6:0] f_place = f_logits ? f_step * RQ_COUNT + {5'd0, phase} : f_step;
+    reg [7:0] f_since;                     // cycles since the last set
+    (* anyconst *) reg f_logits, f_skip;   // fields of the layer, constant while sets are under way
+    wire [7:0] f_length = f_logits ? (f_skip ? F_STEP_V_ADD : F_STEP_V) : f_skip ? 8'd2 : 8'd1;
+    wire [7:0] f_apart  = f_length * STEPS;
+    // o_step has moved on in the cycles after a fire.
+    wire [7:0] f_step   = {{(8-SW){1'b0}}, o_step} - {7'd0, phase > fire_at};
+    wire [7:0] f_place  = f_step * f_length + {6'd0, phase};
 
     always @(posedge clk) begin
         f_started <= 1'b1;
-        f_since   <= (rst) ? 7'd127 : i_done ? 7'd1 : f_since + {6'd0, f_since != 7'd127};
+        f_since   <= (rst) ? 8'd255 : i_done ? 8'd1 : f_since + {7'd0, f_since != 8'd255};
     end
 
     always @* begin
         assume (f_started || rst);
-        assume (i_logits == f_logits);
-        assume (!i_done || f_since >= (f_logits ? F_APART_V : F_APART));
+        assume (i_logits == f_logits && i_skip == f_skip);
+        assume (!i_done || f_since >= f_apart);
         if (f_started) begin
             if (i_done) assert (!draining || (o_fire && step_last));
-            if (draining) assert (f_place + 7'd1 == f_since);
-            if (draining) assert (phase < (f_logits ? RQ_COUNT : 3'd1));
-            if (!draining) assert (step == 0);
-            assert ({1'b0, step} < STEPS[SW:0]);
+            if (draining) assert (f_place + 8'd1 == f_since);
+            if (draining) assert (phase < f_length);
+            if (!draining) assert (o_step == 0);
+            assert ({1'b0, o_step} < STEPS[SW:0]);
+            assert (!(o_fire && o_fire_add));
+            assert (o_fire == (draining && f_since != 0 && f_place == f_step * f_length + f_skip));
         end
     end
 `endif

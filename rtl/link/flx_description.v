@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device description (docs/link.md) as a table of bytes: o_byte is byte
 // i_index - 2 of it, since a response's payload begins with two other bytes.
-// Combinational. The parameters are those of flx_top.
+// Combinational. The parameters are those of flx_top; OPTIONS is byte 43.
 `default_nettype none
 `include "flx_proto.vh"
 
@@ -20,6 +20,7 @@ module flx_description #(
     parameter PROG_LAYERS = 8,
     parameter RES_WORDS   = 16,
     parameter WIN_MAX     = 32,
+    parameter OPTIONS     = 0,
     parameter MAX_PAYLOAD = 1024,
     parameter CLK_KHZ     = 12000,
     parameter BUILD_ID    = 0,
@@ -41,7 +42,7 @@ module flx_description #(
 
     wire [8*(2+`FLX_DESC_BYTES)-1:0] bytes = {
         build,
-        8'd0, XOR_KIND[7:0], XOR_NMAX[7:0], XOR_NMIN[7:0],
+        OPTIONS[7:0], XOR_KIND[7:0], XOR_NMAX[7:0], XOR_NMIN[7:0],
         clock,
         WIN_MAX[15:0],
         MAX_PAYLOAD[15:0],

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The link without the core: frame receiver, command processor, frame sender and
-// device description. Parameters and stream ports as in flx_top, core ports as in
+// device description. Parameters (OPTIONS: see flx_description) and stream ports as in
+// flx_top, core ports as in
 // docs/architecture.md seen from the other side.
 `default_nettype none
 
@@ -19,6 +20,7 @@ module flx_link #(
     parameter PROG_LAYERS   = 8,
     parameter RES_WORDS     = 16,
     parameter WIN_MAX       = 32,
+    parameter OPTIONS       = 0,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
     parameter WATCHDOG      = 16777216,
@@ -122,7 +124,7 @@ module flx_link #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .MAX_PAYLOAD(MAX_PAYLOAD), .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(XOR_HASH),
+        .OPTIONS(OPTIONS), .MAX_PAYLOAD(MAX_PAYLOAD), .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(XOR_HASH),
         .XOR_NMIN(XOR_NMIN), .XOR_NMAX(XOR_NMAX), .XOR_KIND(XOR_KIND)
     ) u_description (
         .i_index(desc_index), .o_byte(desc_byte)

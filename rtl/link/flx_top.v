@@ -14,6 +14,7 @@
 // PROG_LAYERS   layers of the program memory
 // RES_WORDS     results an engine
 // WIN_MAX       largest image window in bytes
+// SKIP, WINDOWS, SCALED, POOL_BITS   what layers may do
 // Parameters of the link (docs/link.md)
 // MAX_PAYLOAD   largest payload in bytes, a power of two, 64 ... 32768
 // FRAME_TIMEOUT clocks of idle line after which an incomplete frame is dropped
@@ -44,6 +45,10 @@ module flx_top #(
     parameter PROG_LAYERS   = 8,
     parameter RES_WORDS     = 16,
     parameter WIN_MAX       = 32,
+    parameter SKIP          = 1,
+    parameter WINDOWS       = 1,
+    parameter SCALED        = 0,
+    parameter POOL_BITS     = 6,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
     parameter WATCHDOG      = 16777216,
@@ -87,7 +92,7 @@ module flx_top #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
+        .OPTIONS(16 * POOL_BITS + 4 * SCALED + 2 * WINDOWS + SKIP), .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(`FLX_XOR_HASH),
         .XOR_NMIN(`FLX_XOR_NMIN), .XOR_NMAX(`FLX_XOR_NMAX), .XOR_KIND(`FLX_XOR_KIND)
     ) u_link (
@@ -105,7 +110,8 @@ module flx_top #(
     flx_core #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
-        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX)
+        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
+        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS)
     ) u_core (
         .clk(clk), .rst(core_rst),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),

@@ -1,10 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# core: flx_core runs random layer chains in Icarus, in many shapes, and answers what the
-# golden model in tests/rtl/core says: logits, activations after every layer, counters.
+# core: flx_core runs random networks in Icarus, in many shapes, with and without each option,
+# and answers what the golden model in tests/rtl/core says: logits, activations after every
+# layer, counters.
 # Then LeNet-5 in Verilator, whose lanes must be busy in 85 % of the cycles of conv2 and fc1;
 # the requantiser alone with extreme values; impossible parameters, which stop elaboration.
-# FLX_SEED: first seed, FLX_SEEDS: chains a shape, FLX_SHAPES: a regular expression.
+# FLX_SEED: first seed, FLX_SEEDS: networks a shape, FLX_SHAPES: a regular expression.
 set -eu
 cd "$(dirname "$0")/../.."
 
@@ -19,18 +20,18 @@ mkdir -p "$work"
 # name, then parameters of tb_core; KIND and NIN_MIN describe the XOR network.
 shapes() {
     cat <<'END'
-k8t8p1 K=8 T=8 P=1 RQ=4
-k16t16p2 K=16 T=16 P=2 RQ=4 AMEM_WORDS=700
+k8t8p1 K=8 T=8 P=1 RQ=4 SCALED=1
+k16t16p2 K=16 T=16 P=2 RQ=4 AMEM_WORDS=700 SCALED=1
 k4t8p1-narrow K=4 T=8 P=1 RQ=1 AMEM_WORDS=2048 WMEM_WORDS=4096 NIN_MAX=14
-k4t4p1-n16 K=4 T=4 P=1 RQ=4 N_OUT=16 NIN_MAX=16 NIN_MIN=7 WMEM_WORDS=4096 AMEM_WORDS=2048
-k12t20p1-n20 K=12 T=20 P=1 RQ=2 N_OUT=20 NIN_MAX=20 NIN_MIN=8
+k4t4p1-n16 K=4 T=4 P=1 RQ=4 SCALED=1 N_OUT=16 NIN_MAX=16 NIN_MIN=7 WMEM_WORDS=4096 AMEM_WORDS=2048
+k12t20p1-n20 K=12 T=20 P=1 RQ=2 SCALED=1 N_OUT=20 NIN_MAX=20 NIN_MIN=8
 k8t20p2-fixed K=8 T=20 P=2 RQ=1 N_OUT=20 NIN_MAX=12 NIN_MIN=12 KIND=1
-k32t8p3 K=32 T=8 P=3 RQ=2 WIN_MAX=64
+k32t8p3 K=32 T=8 P=3 RQ=2 WIN_MAX=64 SCALED=1
 k64t8p1 K=64 T=8 P=1 RQ=4 NIN_MAX=20 RES_WORDS=5
 k16t16p1-a4 K=16 T=16 P=1 RQ=2 ACT_W=4
 k20t24p1 K=20 T=24 P=1 RQ=4 NIN_MAX=22
-k8t64p1 K=8 T=64 P=1 RQ=1 NIN_MAX=19 PMEM_CH=1024
-k8t8p1-small K=8 T=8 P=1 RQ=1 WMEM_WORDS=64 AMEM_WORDS=256 WIN_MAX=8 PROG_LAYERS=2
+k8t64p1 K=8 T=64 P=1 RQ=1 SKIP=0 POOL_BITS=0 NIN_MAX=19 PMEM_CH=1024
+k8t8p1-small K=8 T=8 P=1 RQ=1 WMEM_WORDS=64 AMEM_WORDS=256 WIN_MAX=8 PROG_LAYERS=2 SKIP=0 WINDOWS=0 POOL_BITS=0
 END
 }
 
@@ -53,7 +54,9 @@ gen_args() {
         "nout=$(get "$p" N_OUT 32) nmin=$(get "$p" NIN_MIN 9) nmax=$(get "$p" NIN_MAX 32)" \
         "kind=$(get "$p" KIND 0) actw=$(get "$p" ACT_W 8) amem=$(get "$p" AMEM_WORDS 1024)" \
         "wmem=$(get "$p" WMEM_WORDS 1024) pmem=$(get "$p" PMEM_CH 256)" \
-        "layers=$(get "$p" PROG_LAYERS 16) res=$(get "$p" RES_WORDS 16) win=$(get "$p" WIN_MAX 32)"
+        "layers=$(get "$p" PROG_LAYERS 16) res=$(get "$p" RES_WORDS 16) win=$(get "$p" WIN_MAX 32)" \
+        "skip=$(get "$p" SKIP 1) windows=$(get "$p" WINDOWS 1) scaled=$(get "$p" SCALED 0)" \
+        "poolbits=$(get "$p" POOL_BITS 6)"
 }
 sim_args() {
     local word
@@ -84,13 +87,13 @@ run_shape() { # NAME PARAMETERS
             return 1
         fi
     done
-    echo "$1: $seeds chains from seed $seed"
+    echo "$1: $seeds networks from seed $seed"
 }
 
 # Busy cycles a cycle of layer $2 in the counters of log $1, in tenths of a per cent.
 busy() {
     awk -v layer="$2" '$1 == "counter" { c[$2] = $4 }
-        END { printf "%d\n", 1000 * c[4 * layer + 1] / c[4 * layer] }' "$1"
+        END { printf "%d\n", 1000 * c[8 * layer + 1] / c[8 * layer] }' "$1"
 }
 
 run_lenet() {
@@ -116,13 +119,13 @@ run_lenet() {
     done
 }
 
-run_requant() { # T RQ ACT_W
+run_requant() { # K T RQ ACT_W POOL_BITS
     local log
-    iverilog -g2005 -s tb_requant -Ptb_requant.T="$1" -Ptb_requant.RQ="$2" \
-        -Ptb_requant.ACT_W="$3" -o "$work/requant.vvp" tests/rtl/core/tb_requant.v \
-        rtl/core/flx_requant.v
+    iverilog -g2005 -s tb_requant -Ptb_requant.K="$1" -Ptb_requant.T="$2" -Ptb_requant.RQ="$3" \
+        -Ptb_requant.ACT_W="$4" -Ptb_requant.POOL_BITS="$5" -o "$work/requant.vvp" \
+        tests/rtl/core/tb_requant.v rtl/core/flx_requant.v rtl/core/flx_ram.v
     log=$(vvp -n "$work/requant.vvp" +seed="$seed")
-    echo "requantiser T=$1 RQ=$2 ACT_W=$3: $log"
+    echo "requantiser K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5: $log"
     [[ $log == *PASS* ]]
 }
 
@@ -143,9 +146,11 @@ done < <(shapes)
 [ -z "${FLX_SHAPES:-}" ] || exit 0
 
 run_lenet
-run_requant 8 2 8
-run_requant 4 4 8
-run_requant 8 1 4
+run_requant 8 8 2 8 6
+run_requant 4 4 4 8 0
+run_requant 12 8 1 4 3
+run_requant 4 16 4 8 6
+run_requant 16 8 2 8 6
 refused K=6 K_must_be
 refused T=12 T_must_be
 refused N_OUT=16 N_OUT_differs
@@ -155,3 +160,7 @@ refused WMEM_WORDS=1000 WMEM_WORDS_must
 refused AMEM_WORDS=100000 AMEM_WORDS_must
 refused WIN_MAX=30 WIN_MAX_must
 refused ACC_W=8 ACC_W_must
+refused SKIP=2 SKIP_must
+refused T=64 SKIP_must
+refused SCALED=2 WINDOWS_and_SCALED_must
+refused POOL_BITS=9 POOL_BITS_must

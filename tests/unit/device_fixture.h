@@ -29,7 +29,11 @@ static inline struct flx_desc fixture_desc(int k, int t, int p, const struct flx
                              .clk_khz = 12000,
                              .xor_n_min = net->n_min,
                              .xor_n_max = net->n_max,
-                             .xor_kind = (int)net->kind};
+                             .xor_kind = (int)net->kind,
+                             .skip = 1,
+                             .windows = 1,
+                             .scaled = 1,
+                             .pool_bits = 6};
 }
 
 /* One of the shapes that n_out (32 or 20) allows. */
@@ -45,19 +49,28 @@ static inline struct flx_desc fixture_random_desc(struct flx_rng *r, const struc
 static inline int fixture_device_layer(struct flx_rng *r, struct flx_model *m, int last)
 {
     int i = m->n_layers;
-    struct flx_layer *l = &m->layers[i], *before = l - 1;
+    struct flx_layer *l = &m->layers[i];
+    flx_layer_defaults(l, i);
+    if (i > 1 && fixture_pick(r, 0, 3) == 0)
+        l->input = fixture_pick(r, 0, i - 1);
+    const struct flx_layer *before = i ? &m->layers[l->input] : NULL;
     snprintf(l->name, sizeof l->name, "layer%c", 'a' + i);
     l->in_h = i ? before->out_h : m->in_h;
     l->in_w = i ? before->out_w : m->in_w;
     l->in_c = i ? before->out_c : m->in_c;
     l->out_c = last ? m->classes : fixture_pick(r, 1, 40);
     fixture_shape(r, l, last);
+    fixture_pool(r, l);
+    if (!last && fixture_pick(r, 0, 1))
+        fixture_same(r, l);
+    for (int tries = 0; tries < 3 && l->skip == FLX_NO_SKIP; tries++)
+        fixture_skip(r, m, i);
     l->in_zero = i ? 0 : fixture_pick(r, 0, (1 << m->act_bits) - 1);
     l->row_packed = i == 0;
     l->logits = last;
     l->shift = fixture_pick(r, 0, 3) ? fixture_pick(r, 8, 14) : fixture_pick(r, 0, 16);
     l->planes = fixture_pick(r, 0, 2) ? 1 : fixture_pick(r, 2, 3);
-    l->plane_mode = l->planes > 1 ? FLX_PLANES_BINARY : (enum flx_plane_mode)fixture_pick(r, 0, 1);
+    l->plane_mode = (enum flx_plane_mode)fixture_pick(r, 0, 1);
     int n_in = fixture_pick(r, m->nets[0].n_min, m->nets[0].n_max);
     for (int p = 0; p < l->planes; p++)
         l->n_in[p] = n_in;
@@ -84,7 +97,7 @@ static inline struct flx_model *fixture_device_try(struct flx_rng *r, const stru
     m->act_bits = act_bits;
     m->n_nets = 1;
     m->nets[0] = *net;
-    int layers = fixture_pick(r, 1, 4), status = 0;
+    int layers = fixture_pick(r, 1, 6), status = 0;
     for (int i = 0; i < layers && !status; i++)
         status = fixture_device_layer(r, m, i == layers - 1);
     if (!status && flx_model_check(m) == 0)

@@ -60,4 +60,31 @@ static inline int parse(const struct file *f)
     return status;
 }
 
+/* Refused with that status and one sentence that names the file and @p word. */
+static inline void refused(const struct file *f, int status, const char *word)
+{
+    int got = parse(f);
+    if (got != status || strncmp(flx_last_error(), "file: ", 6) != 0 ||
+        !strstr(flx_last_error(), word) || strchr(flx_last_error(), '\n'))
+        fail_msg("%s: %s, expected %s with '%s'", flx_status_name(got), flx_last_error(),
+                 flx_status_name(status), word);
+}
+
+/* Parses the file of @p m after @p from in its network text became @p to. */
+static inline void refused_text(const struct flx_model *m, const char *from, const char *to,
+                                int status, const char *word)
+{
+    struct flx_image image;
+    assert_int_equal(flx_image_build(m, &image), FLX_OK);
+    char *at = strstr(image.network, from), *text = malloc(strlen(image.network) + 256);
+    assert_non_null(at);
+    sprintf(text, "%.*s%s%s", (int)(at - image.network), image.network, to, at + strlen(from));
+    image.meta[2].value = text;
+    struct file f = serialise(&image);
+    refused(&f, status, word);
+    free(text);
+    free(f.bytes);
+    flx_image_free(&image);
+}
+
 #endif

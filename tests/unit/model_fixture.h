@@ -63,8 +63,6 @@ static inline void fixture_fill(struct flx_rng *r, struct flx_layer *l)
 /* Kernel, stride, padding and pooling that fit the input. */
 static inline void fixture_shape(struct flx_rng *r, struct flx_layer *l, int last)
 {
-    l->pool = 1;
-    l->stride = 1;
     if (last || (l->in_h <= 2 && l->in_w <= 2)) { /* fully connected */
         l->kh = l->in_h;
         l->kw = l->in_w;
@@ -77,25 +75,77 @@ static inline void fixture_shape(struct flx_rng *r, struct flx_layer *l, int las
     int h = (l->in_h + 2 * l->pad - l->kh) / l->stride + 1;
     int w = (l->in_w + 2 * l->pad - l->kw) / l->stride + 1;
     int most = h < w ? h : w;
-    l->pool = fixture_pick(r, 1, most < 3 ? most : 3);
+    l->pool = l->pool_stride = fixture_pick(r, 1, most < 3 ? most : 3);
 }
 
-/* Appends a layer behind the last one. */
+/* Any pool that fits the positions of the layer; fixture_shape has chosen a plain one. */
+static inline void fixture_pool(struct flx_rng *r, struct flx_layer *l)
+{
+    int h = (l->in_h + 2 * l->pad - l->kh) / l->stride + 1;
+    int w = (l->in_w + 2 * l->pad - l->kw) / l->stride + 1;
+    int most = h < w ? h : w;
+    if (l->pool == 1 || most < 2) {
+        l->pool = l->pool_stride = 1;
+        return;
+    }
+    l->pool = fixture_pick(r, 2, most < 5 ? most : 5);
+    l->pool_stride = fixture_pick(r, 1, 4);
+    l->pool_pad = fixture_pick(r, 0, l->pool / 2);
+    l->pool_kind = (enum flx_pool_kind)fixture_pick(r, 0, 1);
+    l->pool_shift = l->pool_kind == FLX_POOL_SUM ? fixture_pick(r, 0, 6) : 0;
+}
+
+/* A convolution that keeps the size, or divides it by its stride. */
+static inline void fixture_same(struct flx_rng *r, struct flx_layer *l)
+{
+    l->kh = l->kw = 2 * fixture_pick(r, 0, 3) + 1;
+    l->pad = l->kh / 2;
+    l->stride = fixture_pick(r, 1, 2);
+    l->pool = l->pool_stride = 1;
+    if (fixture_pick(r, 0, 3) == 0) {
+        l->pool = fixture_pick(r, 2, 3);
+        fixture_pool(r, l);
+    }
+}
+
+/* Adds an earlier layer whose map is large enough, if there is one. */
+static inline void fixture_skip(struct flx_rng *r, struct flx_model *m, int i)
+{
+    struct flx_layer *l = &m->layers[i];
+    int h = (l->in_h + 2 * l->pad - l->kh) / l->stride + 1;
+    int w = (l->in_w + 2 * l->pad - l->kw) / l->stride + 1;
+    int from = i > 0 ? fixture_pick(r, 0, i - 1) : 0, stride = fixture_pick(r, 1, 2);
+    if (i == 0 || (h - 1) * stride + 1 > m->layers[from].out_h ||
+        (w - 1) * stride + 1 > m->layers[from].out_w)
+        return;
+    l->skip = from;
+    l->skip_stride = stride;
+    l->skip_m = fixture_pick(r, -5000, 5000);
+}
+
+/* Appends a layer; it reads the one before or, rarely, another. */
 static inline int fixture_layer(struct flx_rng *r, struct flx_model *m, int last)
 {
     int i = m->n_layers;
-    struct flx_layer *l = &m->layers[i], *before = l - 1;
+    struct flx_layer *l = &m->layers[i];
+    flx_layer_defaults(l, i);
     snprintf(l->name, sizeof l->name, "layer%c", 'a' + i);
-    l->in_h = i ? before->out_h : m->in_h;
-    l->in_w = i ? before->out_w : m->in_w;
-    l->in_c = i ? before->out_c : m->in_c;
-    l->out_c = last ? m->classes : fixture_pick(r, 1, 40);
+    if (i > 1 && fixture_pick(r, 0, 3) == 0)
+        l->input = fixture_pick(r, 0, i - 1);
+    l->in_h = i ? m->layers[l->input].out_h : m->in_h;
+    l->in_w = i ? m->layers[l->input].out_w : m->in_w;
+    l->in_c = i ? m->layers[l->input].out_c : m->in_c;
+    l->out_c = last ? m->classes : fixture_pick(r, 1, fixture_pick(r, 0, 4) ? 40 : 90);
     fixture_shape(r, l, last);
+    fixture_pool(r, l);
+    if (!last && fixture_pick(r, 0, 1))
+        fixture_same(r, l);
+    for (int tries = 0; tries < 3 && l->skip == FLX_NO_SKIP; tries++)
+        fixture_skip(r, m, i);
     l->in_zero = fixture_pick(r, 0, 1) ? fixture_pick(r, 0, (1 << m->act_bits) - 1) : 0;
-    l->row_packed = i == 0;
     l->logits = last;
     l->shift = fixture_pick(r, 0, 1) ? fixture_pick(r, 0, 16) : 12;
-    l->planes = fixture_pick(r, 1, 3);
+    l->planes = fixture_pick(r, 0, 9) ? fixture_pick(r, 1, 3) : fixture_pick(r, 4, FLX_MAX_PLANES);
     l->plane_mode = (enum flx_plane_mode)fixture_pick(r, 0, 1);
     /* The sums of a wide integer weight would not fit the accumulator. */
     if (l->kh * l->kw * l->in_c * 255 * ((1 << l->planes) - 1) >= 1 << 21)
@@ -114,32 +164,41 @@ static inline int fixture_layer(struct flx_rng *r, struct flx_model *m, int last
     return 0;
 }
 
-/* A model that flx_model_check accepts; NULL when something is wrong. */
-static inline struct flx_model *fixture_model(uint64_t seed)
+/* One try at a model; NULL when a rule is broken, as that every output is used. */
+static inline struct flx_model *fixture_try(struct flx_rng *r)
 {
-    struct flx_rng r;
-    flx_rng_init(&r, seed, 0);
     struct flx_model *m = flx_model_new();
     if (!m)
         return NULL;
     snprintf(m->name, sizeof m->name, "random");
     snprintf(m->dataset, sizeof m->dataset, "none");
-    m->in_h = fixture_pick(&r, 1, 14);
-    m->in_w = fixture_pick(&r, 1, 14);
-    m->in_c = fixture_pick(&r, 1, 5);
-    m->classes = fixture_pick(&r, 1, 20);
-    m->act_bits = fixture_pick(&r, 0, 4) ? 8 : 4;
-    m->n_nets = fixture_pick(&r, 1, 3);
-    int n_out = fixture_pick(&r, 0, 1) ? 32 : 20, status = 0;
+    m->in_h = fixture_pick(r, 1, 14);
+    m->in_w = fixture_pick(r, 1, 14);
+    m->in_c = fixture_pick(r, 1, 5);
+    m->classes = fixture_pick(r, 1, 20);
+    m->act_bits = fixture_pick(r, 0, 4) ? 8 : 4;
+    m->n_nets = fixture_pick(r, 1, 3);
+    int n_out = fixture_pick(r, 0, 1) ? 32 : 20, status = 0;
     for (int i = 0; i < m->n_nets && !status; i++)
-        status = fixture_net(&r, &m->nets[i], n_out);
-    int layers = fixture_pick(&r, 1, 4);
+        status = fixture_net(r, &m->nets[i], n_out);
+    int layers = fixture_pick(r, 1, 7);
     for (int i = 0; i < layers && !status; i++)
-        status = fixture_layer(&r, m, i == layers - 1);
+        status = fixture_layer(r, m, i == layers - 1);
     if (!status && flx_model_check(m) == 0)
         return m;
     flx_model_free(m);
     return NULL;
+}
+
+/* A model that flx_model_check accepts. */
+static inline struct flx_model *fixture_model(uint64_t seed)
+{
+    struct flx_rng r;
+    struct flx_model *m = NULL;
+    flx_rng_init(&r, seed, 0);
+    for (int i = 0; i < 100 && !m; i++)
+        m = fixture_try(&r);
+    return m;
 }
 
 /* Random images for a model; the caller frees them. */
@@ -161,17 +220,15 @@ static inline int fixture_add(struct flx_rng *r, struct flx_model *m, const char
 {
     struct flx_layer *l = &m->layers[m->n_layers], *before = l - 1;
     int first = m->n_layers == 0;
+    flx_layer_defaults(l, m->n_layers);
     snprintf(l->name, sizeof l->name, "%s", name);
     l->in_h = first ? m->in_h : before->out_h;
     l->in_w = first ? m->in_w : before->out_w;
     l->in_c = first ? m->in_c : before->out_c;
     l->out_c = out_c;
     l->kh = l->kw = k;
-    l->stride = 1;
-    l->pool = pool;
-    l->planes = 1;
+    l->pool = l->pool_stride = pool;
     l->n_in[0] = 19;
-    l->row_packed = first;
     l->shift = 12;
     int status = flx_layer_alloc(m, l);
     if (status)

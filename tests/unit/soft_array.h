@@ -133,57 +133,109 @@ struct soft_layer {
     const uint8_t **words; /* of the current block */
 };
 
-/* K codes of a word of the run of output position (y, x), or zeros. */
+/* A position, counted from the first one: window (py, px), place (dy, dx) in it. */
+struct soft_place {
+    int px, py, dx, dy;
+};
+
+static inline int64_t soft_signed(uint32_t field)
+{
+    return (int16_t)(uint16_t)field;
+}
+
+/* K codes of a word of the run of a position, or zeros. */
 static inline void soft_fetch(const struct soft_array *a, const struct soft_layer *l, int e,
-                              int64_t y, int64_t x, uint32_t ky, uint32_t i, uint8_t *codes)
+                              struct soft_place at, uint32_t ky, uint32_t i, uint8_t *codes)
 {
     uint32_t k = (uint32_t)a->d.k, cw = soft_field(l->w[8], 15, 0);
-    uint32_t base = soft_field(l->w[1], 15, 0);
+    uint32_t base = 0;
     if (l->w[0] & 2)
         base = a->run.buffer ? soft_field(a->program[4], 31, 16) : soft_field(a->program[4], 15, 0);
-    int64_t pad_rows = soft_field(l->w[3], 31, 24);
-    int64_t row_pitch = soft_field(l->w[2], 15, 0), out_pitch = soft_field(l->w[2], 31, 16);
-    int64_t stride = row_pitch ? out_pitch / row_pitch : 0;
-    int64_t iy = y * stride + ky - pad_rows;
-    int64_t ix = x * soft_field(l->w[4], 15, 0) + i - soft_field(l->w[4], 31, 16);
+    int64_t row_pitch = soft_field(l->w[2], 15, 0), first_row = soft_signed(l->w[13] & 0xffff);
+    int64_t stride = soft_field(l->w[3], 31, 24), win_rows = soft_field(l->w[15], 31, 16);
+    int64_t iy = first_row + at.py * win_rows + at.dy * stride + ky;
+    int64_t ix = soft_signed(l->w[13] >> 16) + at.px * (int64_t)soft_field(l->w[14], 15, 0) +
+                 at.dx * (int64_t)soft_field(l->w[4], 15, 0) + i;
+    /* The address of the first position's row is that of row first_row, modulo 2^16. */
+    uint32_t address = soft_field(l->w[1], 15, 0) + base + (uint32_t)((iy - first_row) * row_pitch);
     memset(codes, 0, k);
     if (iy < 0 || iy >= soft_field(l->w[7], 15, 0) || ix < 0 || ix >= soft_field(l->w[7], 31, 16))
         return;
-    const uint8_t *word = a->act[e] + (size_t)(base + iy * row_pitch + ix) * k;
+    const uint8_t *word = a->act[e] + (size_t)((address + (uint32_t)ix) & 0xffff) * k;
     for (uint32_t lane = 0; lane < k; lane++)
         if (i % cw + 1 < cw || l->w[9] >> lane / 4 & 1)
             codes[lane] = word[lane];
 }
 
-/* Sums of one position: H of docs/numerics.md for T channels. */
-static inline void soft_position(const struct soft_array *a, const struct soft_layer *l, int e,
-                                 int64_t y, int64_t x, int32_t *sums)
+/* Sums of plane p of one position: H of docs/numerics.md for T channels, added to sums. */
+static inline void soft_plane(const struct soft_array *a, const struct soft_layer *l, int e,
+                              struct soft_place place, uint32_t p, int32_t *sums)
 {
     int k = a->d.k, t = a->d.t;
-    uint32_t planes = soft_field(l->w[0], 19, 16), kh = soft_field(l->w[3], 23, 16);
-    uint32_t run = soft_field(l->w[3], 15, 0), at = 0;
+    uint32_t kh = soft_field(l->w[3], 23, 16), run = soft_field(l->w[3], 15, 0), at = p * kh * run;
     uint8_t codes[128], *sign = malloc((size_t)k * (size_t)t);
-    memset(sums, 0, (size_t)t * sizeof *sums);
-    for (uint32_t p = 0; p < planes; p++) {
-        for (int c = 0; c < t && p && (l->w[0] & 4); c++)
-            sums[c] *= 2;
-        for (uint32_t ky = 0; ky < kh; ky++)
-            for (uint32_t i = 0; i < run; i++, at++) {
-                soft_fetch(a, l, e, y, x, ky, i, codes);
-                soft_decrypt(a, l->words[at], (int)soft_field(l->w[0], 15, 8), sign);
-                for (int c = 0; c < t; c++)
-                    for (int lane = 0; lane < k; lane++)
-                        sums[c] += sign[c * k + lane] ? codes[lane] : ~codes[lane];
-            }
-    }
+    for (uint32_t ky = 0; ky < kh; ky++)
+        for (uint32_t i = 0; i < run; i++, at++) {
+            soft_fetch(a, l, e, place, ky, i, codes);
+            soft_decrypt(a, l->words[at], (int)soft_field(l->w[0], 15, 8), sign);
+            for (int c = 0; c < t; c++)
+                for (int lane = 0; lane < k; lane++)
+                    sums[c] += sign[c * k + lane] ? codes[lane] : ~codes[lane];
+        }
     free(sign);
 }
 
-static inline int32_t soft_value(const struct soft_array *a, const struct soft_layer *l,
-                                 int channel, int32_t sum)
+/* The code of the other map that channel c of group g adds, or 0. */
+static inline int32_t soft_added(const struct soft_array *a, const struct soft_layer *l, int e,
+                                 struct soft_place at, int g, int c)
 {
-    uint32_t entry = soft_field(l->w[12], 15, 0) + (uint32_t)channel;
-    return (int32_t)((uint32_t)a->beta[entry] + (uint32_t)(a->m[entry] * (int64_t)sum));
+    if (!(l->w[0] >> 5 & 1) || g >= (int)soft_field(l->w[17], 31, 16))
+        return 0;
+    uint32_t k = (uint32_t)a->d.k, channel = (uint32_t)(g * a->d.t + c);
+    uint32_t word = soft_field(l->w[17], 15, 0) + channel / k +
+                    (uint32_t)at.px * soft_field(l->w[19], 15, 0) +
+                    (uint32_t)at.py * soft_field(l->w[19], 31, 16) +
+                    (uint32_t)at.dx * soft_field(l->w[18], 15, 0) +
+                    (uint32_t)at.dy * soft_field(l->w[18], 31, 16);
+    return a->act[e][(size_t)(word & 0xffff) * k + channel % k];
+}
+
+/* V of the T channels of group g at one position. */
+static inline void soft_values(const struct soft_array *a, const struct soft_layer *l, int e,
+                               struct soft_place at, int g, int32_t *v)
+{
+    int t = a->d.t, scaled = l->w[0] >> 3 & 1;
+    uint32_t planes = soft_field(l->w[0], 19, 16), sets = scaled ? planes : 1;
+    int32_t *sums = calloc((size_t)t, sizeof *sums);
+    for (uint32_t p = 0; p < planes; p++) {
+        for (int c = 0; c < t && p; c++)
+            sums[c] = scaled ? 0 : sums[c] * (l->w[0] & 4 ? 2 : 1);
+        soft_plane(a, l, e, at, p, sums);
+        for (int c = 0; c < t && (scaled || p == planes - 1); c++) {
+            uint32_t set = (uint32_t)g * sets + (scaled ? p : 0);
+            uint32_t entry = soft_field(l->w[12], 15, 0) + set * (uint32_t)t + (uint32_t)c;
+            uint32_t before =
+                (scaled && p)
+                    ? (uint32_t)v[c]
+                    : (uint32_t)(soft_signed(l->w[15] & 0xffff) * soft_added(a, l, e, at, g, c));
+            v[c] = (int32_t)(before + (uint32_t)a->beta[entry] +
+                             (uint32_t)(a->m[entry] * (int64_t)sums[c]));
+        }
+    }
+    free(sums);
+}
+
+/* A position exists when its row and its column lie between the first and the last one. */
+static inline int soft_exists(const struct soft_layer *l, struct soft_place at)
+{
+    int64_t row = soft_signed(l->w[13] & 0xffff) + soft_field(l->w[6], 15, 8) +
+                  at.py * (int64_t)soft_field(l->w[15], 31, 16) +
+                  at.dy * (int64_t)soft_field(l->w[3], 31, 24);
+    int64_t column = soft_signed(l->w[13] >> 16) + soft_field(l->w[4], 31, 16) +
+                     at.px * (int64_t)soft_field(l->w[14], 15, 0) +
+                     at.dx * (int64_t)soft_field(l->w[4], 15, 0);
+    return row >= 0 && row <= soft_field(l->w[16], 31, 16) && column >= 0 &&
+           column <= soft_field(l->w[16], 15, 0);
 }
 
 static inline uint8_t soft_code(const struct soft_array *a, const struct soft_layer *l, int32_t v)
@@ -192,34 +244,60 @@ static inline uint8_t soft_code(const struct soft_array *a, const struct soft_la
     return (uint8_t)(code < 0 ? 0 : code > max ? max : code);
 }
 
-/* All pooled positions of channel group g in one engine. */
+/* Pooled codes of a window from the codes of its positions. */
+struct soft_pool {
+    int32_t best, sum;
+};
+
+static inline uint8_t soft_pooled(const struct soft_array *a, const struct soft_layer *l,
+                                  struct soft_pool p)
+{
+    int shift = (int)soft_field(l->w[0], 23, 20), max = (1 << a->d.act_bits) - 1;
+    int32_t sum = (p.sum + (shift ? 1 << (shift - 1) : 0)) >> shift;
+    return (uint8_t)(!(l->w[0] >> 4 & 1) ? p.best : sum > max ? max : sum);
+}
+
+/* One window of channel group g: codes in pool, or logits in the result memory. */
+static inline void soft_window(struct soft_array *a, const struct soft_layer *l, int e, int g,
+                               struct soft_place at, struct soft_pool *pool)
+{
+    int t = a->d.t, size = (int)soft_field(l->w[6], 7, 0);
+    int out_c = (int)soft_field(l->w[12], 31, 16);
+    int32_t *v = malloc((size_t)t * sizeof *v);
+    memset(pool, 0, (size_t)t * sizeof *pool);
+    for (int q = 0; q < size * size; q++) {
+        at.dy = q / size;
+        at.dx = q % size;
+        if (!soft_exists(l, at))
+            continue;
+        soft_values(a, l, e, at, g, v);
+        for (int c = 0; c < t; c++) {
+            uint8_t code = soft_code(a, l, v[c]);
+            pool[c].best = pool[c].best > code ? pool[c].best : code;
+            pool[c].sum += code;
+            if ((l->w[0] & 1) && g * t + c < out_c)
+                a->results[a->latest][e][g * t + c] = v[c];
+        }
+    }
+    free(v);
+}
+
+/* All windows of channel group g in one engine. */
 static inline void soft_group(struct soft_array *a, const struct soft_layer *l, int e, int g)
 {
-    int t = a->d.t, k = a->d.k, pool = (int)soft_field(l->w[6], 7, 0);
+    int t = a->d.t, k = a->d.k;
     int out_w = (int)soft_field(l->w[5], 15, 0), out_h = (int)soft_field(l->w[5], 31, 16);
-    int out_cw = (int)soft_field(l->w[8], 31, 16), out_c = (int)soft_field(l->w[12], 31, 16);
+    int out_cw = (int)soft_field(l->w[8], 31, 16);
     uint8_t *out = a->act[e] + (size_t)soft_field(l->w[1], 31, 16) * (size_t)k;
-    int32_t *sums = malloc((size_t)t * sizeof *sums);
-    uint8_t *best = malloc((size_t)t);
+    struct soft_pool *pool = malloc((size_t)t * sizeof *pool);
     for (int at = 0; at < out_h * out_w; at++) {
-        memset(best, 0, (size_t)t);
-        for (int q = 0; q < pool * pool; q++) {
-            soft_position(a, l, e, at / out_w * pool + q / pool, at % out_w * pool + q % pool,
-                          sums);
-            for (int c = 0; c < t; c++) {
-                int32_t v = soft_value(a, l, g * t + c, sums[c]);
-                uint8_t code = soft_code(a, l, v);
-                best[c] = best[c] > code ? best[c] : code;
-                if ((l->w[0] & 1) && g * t + c < out_c)
-                    a->results[a->latest][e][g * t + c] = v;
-            }
-        }
+        soft_window(a, l, e, g, (struct soft_place){at % out_w, at / out_w, 0, 0}, pool);
         for (int c = g * t; c < (g + 1) * t && !(l->w[0] & 1); c++)
             if (c / k < out_cw)
-                out[(size_t)at * (size_t)out_cw * (size_t)k + (size_t)c] = best[c - g * t];
+                out[(size_t)at * (size_t)out_cw * (size_t)k + (size_t)c] =
+                    soft_pooled(a, l, pool[c - g * t]);
     }
-    free(sums);
-    free(best);
+    free(pool);
 }
 
 /* Weight words of the next block: resident, or taken from the stream. */
@@ -242,7 +320,8 @@ static inline int soft_block(struct soft_array *a, struct soft_layer *l, int g, 
 /* Carries out the run that has begun; 0 when the ring ran dry. */
 static inline int soft_run_finish(struct soft_array *a)
 {
-    int layers = (int)soft_field(a->program[0], 7, 0), fed = 1;
+    int known = a->program[0] >> 8 == (0xF1E000 | FLX_PROG_VERSION), fed = 1;
+    int layers = known ? (int)soft_field(a->program[0], 7, 0) : 0;
     if (!a->run.due)
         return 1;
     for (int i = 0; fed && i < layers && i <= a->run.last; i++) {

@@ -79,6 +79,7 @@ static inline void soft_describe(const struct flx_desc *d, uint8_t *p)
     p[40] = (uint8_t)d->xor_n_min;
     p[41] = (uint8_t)d->xor_n_max;
     p[42] = (uint8_t)d->xor_kind;
+    p[43] = (uint8_t)(d->skip | d->windows << 1 | d->scaled << 2 | d->pool_bits << 4);
     soft_put32(p + 44, d->build_id);
 }
 
@@ -189,7 +190,9 @@ static inline size_t soft_read(struct soft_device *s, const uint8_t *p, uint8_t 
     }
     if (p[0] == FLX_RD_COUNTERS && addr + count <= 64 * FLX_COUNTER_WORDS) {
         for (uint32_t i = 0; i < count; i++)
-            soft_put32(data + 4 * i, (addr + i) % 4 < 2 ? (uint32_t)a->busy[(addr + i) / 4] : 0);
+            soft_put32(data + 4 * i, (addr + i) % FLX_COUNTER_WORDS < 2
+                                         ? (uint32_t)a->busy[(addr + i) / FLX_COUNTER_WORDS]
+                                         : 0);
         return 4 * count;
     }
     *status = p[0] > FLX_RD_COUNTERS ? FLX_ST_TARGET : FLX_ST_RANGE;

@@ -51,6 +51,62 @@ static void resume_equals_the_uninterrupted_run(void **state)
     check_resume(FLX_TRAIN_BINARY, 1);
 }
 
+/* Every kind of state at once: planes, shards, S in steps, a network of its own. */
+static void resume_keeps_all_kinds_of_state(void **state)
+{
+    (void)state;
+    static const char *const options[][2] = {
+        {"planes", "2"},      {"shards", "2"},     {"schedule", "step"}, {"decay-epochs", "1,2"},
+        {"s-double", "on"},   {"s-start", "5"},    {"warmup", "0.1"},    {"optimiser", "sgd"},
+        {"plane-xor", "own"}, {"test-every", "2"}, {"bn-images", "100"}, {"distill", "0.3"}};
+    struct flx_train_job job = small_job();
+    struct stopper s = {27};
+    char *network = in_dir("own.json"), *teacher = in_dir("teacher.ckpt");
+    write_network(network, 4);
+    snprintf(job.options.model, sizeof job.options.model, "%s", network);
+    job.options.mode = FLX_TRAIN_FLOAT;
+    run_to(&job, teacher, FLX_OK);
+    job.options.mode = FLX_TRAIN_FLEXOR;
+    snprintf(job.options.teacher, sizeof job.options.teacher, "%s", teacher);
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        assert_int_equal(flx_train_option_set(&job.options, options[i][0], options[i][1]), FLX_OK);
+    run_to(&job, in_dir("whole.ckpt"), FLX_OK);
+    job.progress = stop_there;
+    job.user = &s;
+    run_to(&job, in_dir("part.ckpt"), FLX_ERR_INTERRUPTED);
+    assert_int_equal(remove(network), 0); /* its text is in the checkpoint */
+    struct flx_train_job again = {.resume = in_dir("part.ckpt")};
+    flx_train_defaults(&again.options);
+    run_to(&again, in_dir("resumed.ckpt"), FLX_OK);
+    assert_same_file(in_dir("whole.ckpt"), in_dir("resumed.ckpt"));
+    struct flx_model *m = NULL;
+    assert_int_equal(remove(teacher), 0);
+    assert_int_equal(flx_pack_checkpoint(in_dir("resumed.ckpt"), &m), FLX_OK);
+    assert_string_equal(m->name, "tiny");
+    flx_model_free(m);
+}
+
+static void twenty_interruptions_change_nothing(void **state)
+{
+    (void)state;
+    struct flx_train_job job = small_job();
+    struct stopper s = {0};
+    job.options.epochs = 6;
+    run_to(&job, in_dir("whole.ckpt"), FLX_OK);
+    job.progress = stop_there;
+    job.user = &s;
+    print_message("seed %d\n", SEED);
+    for (uint64_t k = 0; k < 20; k++) {
+        s.stop += 1 + flx_rng_u64(SEED, 98, k) % 5;
+        s.stop += s.stop % N_STEPS == 0; /* inside an epoch */
+        run_to(&job, in_dir("part.ckpt"), FLX_ERR_INTERRUPTED);
+        job.resume = job.checkpoint;
+    }
+    s.stop = 0;
+    run_to(&job, in_dir("part.ckpt"), FLX_OK);
+    assert_same_file(in_dir("whole.ckpt"), in_dir("part.ckpt"));
+}
+
 static void resume_refuses_other_options(void **state)
 {
     (void)state;
@@ -158,6 +214,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(resume_equals_the_uninterrupted_run),
+        cmocka_unit_test(resume_keeps_all_kinds_of_state),
+        cmocka_unit_test(twenty_interruptions_change_nothing),
         cmocka_unit_test(resume_refuses_other_options),
         cmocka_unit_test(damaged_checkpoints_are_refused),
         cmocka_unit_test(ctrl_c_leaves_a_checkpoint_that_resumes),

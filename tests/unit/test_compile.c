@@ -10,6 +10,7 @@
 #include "device_fixture.h"
 #include "flexor/exec.h"
 #include "flexor/status.h"
+#include "resnet_fixture.h"
 #include "soft_array.h"
 
 #define MODELS 150
@@ -220,7 +221,6 @@ static void codings_that_the_device_lacks_are_refused(void **state)
     expect(m, &d, FLX_ERR_UNSUPPORTED, "tile order");
     l->order = FLX_SLICE_TILE;
     l->planes = 2;
-    expect(m, &d, FLX_ERR_UNSUPPORTED, "scales");
     l->plane_mode = FLX_PLANES_BINARY;
     expect(m, &d, FLX_ERR_UNSUPPORTED, "coded differently");
     l->planes = 1;
@@ -236,7 +236,22 @@ static void codings_that_the_device_lacks_are_refused(void **state)
     flx_model_free(m);
 }
 
-static void maps_never_overlap_their_neighbours_or_the_images(void **state)
+/* The last layer that reads or adds map i. */
+static int last_use(const struct flx_model *m, int i)
+{
+    int last = i;
+    for (int k = i + 1; k < m->n_layers; k++)
+        if (m->layers[k].input == i || m->layers[k].skip == i)
+            last = k;
+    return last;
+}
+
+static int share(const struct flx_map *a, const struct flx_map *b)
+{
+    return a->base < b->base + b->words && b->base < a->base + a->words;
+}
+
+static void maps_that_are_needed_together_lie_apart(void **state)
 {
     (void)state;
     struct flx_xornet net = default_net();
@@ -246,18 +261,73 @@ static void maps_never_overlap_their_neighbours_or_the_images(void **state)
         struct flx_desc d = fixture_desc(8, 8, 1, &net, 8);
         struct flx_compiled c;
         assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
-        uint32_t begin = 0, end = 0;
         for (int i = 0; i < c.n_layers - 1; i++) {
             const struct flx_map *map = &c.layer[i].out;
             assert_true(map->base >= c.image_base1 + c.image.words);
             assert_true(map->base + map->words <= d.act_words);
-            assert_true(map->base >= end || map->base + map->words <= begin);
-            begin = map->base;
-            end = begin + map->words;
+            for (int k = i + 1; k < c.n_layers - 1 && k <= last_use(m, i); k++) {
+                /* Only the layer that adds a map as the last one may overwrite it. */
+                int replaces = m->layers[k].skip == i && k == last_use(m, i);
+                assert_true(replaces
+                                ? !share(map, &c.layer[k].out) || map->base == c.layer[k].out.base
+                                : !share(map, &c.layer[k].out));
+            }
         }
         flx_compiled_free(&c);
         flx_model_free(m);
     }
+}
+
+/* Three maps of 1,024 words are in use at a time, two with the sum written over one of them;
+ * two images of 34 x 32 words. */
+static void resnet20_takes_4224_activation_words_on_16_by_16(void **state)
+{
+    (void)state;
+    const int n_in[] = {19};
+    struct flx_model *m = resnet_model(resnet_find("resnet20"), n_in, 1, 1);
+    assert_non_null(m);
+    struct flx_desc d = fixture_desc(16, 16, 1, &m->nets[0], 8);
+    struct flx_compiled c;
+    d.layers = 20;
+    d.act_words = 4224;
+    assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
+    assert_false(c.streamed);
+    flx_compiled_free(&c);
+    d.act_words--;
+    expect(m, &d, FLX_ERR_CAPACITY, "AMEM_WORDS=4224");
+    flx_model_free(m);
+}
+
+static void layers_that_need_an_option_are_refused_by_its_name(void **state)
+{
+    (void)state;
+    struct flx_model *m = fixture_lenet5(1);
+    const struct flx_desc full = fixture_desc(16, 16, 1, &m->nets[0], 8);
+    struct flx_desc d = full;
+    struct flx_layer *l = &m->layers[1];
+    d.skip = d.windows = d.scaled = d.pool_bits = 0;
+    struct flx_compiled c;
+    assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK); /* LeNet-5 needs none */
+    flx_compiled_free(&c);
+    l->skip = 0;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "SKIP=1");
+    l->skip = FLX_NO_SKIP;
+    l->planes = 2;
+    l->n_in[1] = l->n_in[0];
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "SCALED=1");
+    l->planes = 1;
+    l->pool_stride = 1;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "WINDOWS=1");
+    l->pool_stride = l->pool;
+    l->pool_pad = 1;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "WINDOWS=1");
+    l->pool_pad = 0;
+    l->pool_kind = FLX_POOL_SUM;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "POOL_BITS=6");
+    d = full;
+    d.pool_bits = 1;
+    expect(m, &d, FLX_ERR_CAPACITY, "POOL_BITS");
+    flx_model_free(m);
 }
 
 int main(void)
@@ -269,7 +339,9 @@ int main(void)
         cmocka_unit_test(weights_that_do_not_fit_are_streamed),
         cmocka_unit_test(another_xor_network_is_refused_by_both_hashes),
         cmocka_unit_test(codings_that_the_device_lacks_are_refused),
-        cmocka_unit_test(maps_never_overlap_their_neighbours_or_the_images),
+        cmocka_unit_test(maps_that_are_needed_together_lie_apart),
+        cmocka_unit_test(resnet20_takes_4224_activation_words_on_16_by_16),
+        cmocka_unit_test(layers_that_need_an_option_are_refused_by_its_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

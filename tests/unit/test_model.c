@@ -92,12 +92,13 @@ static struct flx_model *wide_model(int inputs, int planes, enum flx_plane_mode 
     struct flx_model *m = flx_model_new();
     struct flx_layer *l = &m->layers[0];
     snprintf(m->name, sizeof m->name, "wide");
+    flx_layer_defaults(l, 0);
     snprintf(l->name, sizeof l->name, "only");
     m->in_h = m->in_w = m->classes = m->n_layers = m->n_nets = 1;
     m->in_c = l->in_c = inputs;
     m->act_bits = 8;
     assert_int_equal(flx_xornet_nested(&m->nets[0], 32, 13, 1), FLX_OK);
-    l->in_h = l->in_w = l->out_c = l->kh = l->kw = l->stride = l->pool = l->logits = 1;
+    l->in_h = l->in_w = l->out_c = l->kh = l->kw = l->logits = 1;
     l->planes = planes;
     l->plane_mode = mode;
     for (int p = 0; p < planes; p++)

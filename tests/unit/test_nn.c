@@ -17,9 +17,31 @@
 #define SIDE  10
 
 /* 10x10x2 -> 3x3 convolution with padding, pooling that drops a row -> two full layers. */
-static const struct flx_node_spec small_nodes[] = {
-    {"a", 8, 3, 1, 0, 3, 1}, {"b", 12, 0, 1, 0, 1, 1}, {"c", 5, 0, 1, 0, 1, 0}};
-static const struct flx_net_spec small_net = {"small", 3, small_nodes};
+static const struct flx_net_spec small_net = {.name = "small",
+                                              .n_nodes = 3,
+                                              .nodes = {{.name = "a",
+                                                         .input = FLX_NN_IMAGE,
+                                                         .out_c = 8,
+                                                         .kernel = 3,
+                                                         .stride = 1,
+                                                         .skip = FLX_NN_NO_SKIP,
+                                                         .pool = 3,
+                                                         .pool_stride = 3},
+                                                        {.name = "b",
+                                                         .input = 0,
+                                                         .out_c = 12,
+                                                         .stride = 1,
+                                                         .skip = FLX_NN_NO_SKIP,
+                                                         .pool = 1,
+                                                         .pool_stride = 1},
+                                                        {.name = "c",
+                                                         .kind = FLX_NODE_LOGITS,
+                                                         .input = 1,
+                                                         .out_c = 5,
+                                                         .stride = 1,
+                                                         .skip = FLX_NN_NO_SKIP,
+                                                         .pool = 1,
+                                                         .pool_stride = 1}}};
 
 struct fixture {
     struct flx_net *net;
@@ -39,10 +61,10 @@ static void randomise(struct fixture *f, struct flx_node *nd)
         if (nd->w)
             nd->w[i] = he * normal(f);
         else
-            nd->w8[i] = flx_rng_next(&f->rng) & 1 ? 1 : -1;
+            nd->w8[0][i] = flx_rng_next(&f->rng) & 1 ? 1 : -1;
     }
     for (int o = 0; o < nd->out_c; o++) {
-        nd->alpha[o] = nd->w8 ? he * (1 + 0.2F * normal(f)) : 1;
+        nd->alpha[o] = nd->w8[0] ? he * (1 + 0.2F * normal(f)) : 1;
         nd->gamma[o] = 1 + 0.2F * normal(f);
         nd->beta[o] = 0.2F * normal(f);
     }
@@ -51,8 +73,16 @@ static void randomise(struct fixture *f, struct flx_node *nd)
 static void setup(struct fixture *f, enum flx_nn_mode mode, int threads)
 {
     flx_rng_init(&f->rng, SEED, 0);
-    assert_int_equal(flx_net_create(&small_net, mode, BATCH, SIDE, SIDE, 2, threads, &f->net),
-                     FLX_OK);
+    const struct flx_net_config config = {.mode = mode,
+                                          .act_bits = 8,
+                                          .planes = 1,
+                                          .batch = BATCH,
+                                          .in_h = SIDE,
+                                          .in_w = SIDE,
+                                          .in_c = 2,
+                                          .threads = threads,
+                                          .f32 = mode == FLX_NN_FLOAT};
+    assert_int_equal(flx_net_create(&small_net, &config, &f->net), FLX_OK);
     for (size_t i = 0; i < sizeof f->images; i++)
         f->images[i] = (uint8_t)flx_rng_next(&f->rng);
     for (int i = 0; i < BATCH; i++)
@@ -66,7 +96,8 @@ static double loss_of(struct fixture *f)
     double loss;
     int correct;
     assert_int_equal(flx_net_forward(f->net, f->images, 1), FLX_OK);
-    flx_net_loss(f->net, f->labels, BATCH, 0.1F, &loss, &correct);
+    const struct flx_loss kind = {.smoothing = 0.1F};
+    flx_net_loss(f->net, f->labels, BATCH, &kind, &loss, &correct);
     return loss;
 }
 
@@ -109,7 +140,7 @@ static void float_gradients_equal_finite_differences(void **state)
         for (int k = 0; k < 5; k++)
             check_slope(&f, nd->w, nd->dw, nd->n_weights);
         check_slope(&f, nd->beta, nd->dbeta, (size_t)nd->out_c);
-        if (nd->hidden)
+        if (nd->kind != FLX_NODE_LOGITS)
             check_slope(&f, nd->gamma, nd->dgamma, (size_t)nd->out_c);
     }
     flx_net_free(f.net);
@@ -137,7 +168,7 @@ static int naive_sum(const struct flx_node *nd, const uint8_t *in, int y, int x,
         for (int kx = 0; kx < nd->kw; kx++)
             for (int c = 0; c < nd->in_c; c++) {
                 int at = ((y * nd->stride + ky) * nd->in_w + x * nd->stride + kx) * nd->in_c + c;
-                sum += nd->w8[((o * nd->kh + ky) * nd->kw + kx) * nd->in_c + c] * in[at];
+                sum += nd->w8[0][((o * nd->kh + ky) * nd->kw + kx) * nd->in_c + c] * in[at];
             }
     return sum;
 }
@@ -172,7 +203,7 @@ static int naive_code(const struct flx_node *nd, int n, int oy, int ox, int o)
         for (int x = ox * nd->pool; x < (ox + 1) * nd->pool; x++) {
             size_t at = (size_t)((n * nd->conv_h + y) * nd->conv_w + x) * (size_t)nd->out_c;
             float v = nd->sums[at + (size_t)o] * nd->scale[o] + nd->offset[o];
-            int code = (int)floorf(v * (1 / nd->step_out) + 0.5F);
+            int code = (int)floorf(v * (1 / nd->step_code) + 0.5F);
             code = code < 0 ? 0 : code > 255 ? 255 : code;
             best = code > best ? code : best;
         }
@@ -220,7 +251,7 @@ static void quantised_gradients_follow_the_float_net(void **state)
         struct flx_node *a = &q.net->nodes[i], *b = &f.net->nodes[i];
         size_t per = b->n_weights / (size_t)b->out_c;
         for (size_t k = 0; k < b->n_weights; k++)
-            b->w[k] = a->alpha[k / per] * a->w8[k];
+            b->w[k] = a->alpha[k / per] * a->w8[0][k];
         memcpy(b->gamma, a->gamma, (size_t)a->out_c * sizeof(float));
         memcpy(b->beta, a->beta, (size_t)a->out_c * sizeof(float));
     }
@@ -236,7 +267,7 @@ static void quantised_gradients_follow_the_float_net(void **state)
             b->dw[k] *= a->alpha[k / per];
         check_close(a->dw, b->dw, a->n_weights);
         check_close(a->dbeta, b->dbeta, (size_t)a->out_c);
-        if (a->hidden)
+        if (a->kind != FLX_NODE_LOGITS)
             check_close(a->dgamma, b->dgamma, (size_t)a->out_c);
     }
     flx_net_free(q.net);
@@ -294,6 +325,42 @@ static void loss_of_equal_logits_is_log_of_classes(void **state)
     flx_net_free(f.net);
 }
 
+/* Slope of the loss along each logit, by way of the biases of the last node: equal
+ * logits for all images, so that a bias is a logit. */
+static void distillation_pulls_towards_the_teacher(void **state)
+{
+    (void)state;
+    struct fixture f;
+    float teacher[BATCH * 5];
+    double loss, up, down, kl = 0;
+    int correct;
+    setup(&f, FLX_NN_FLOAT, 1);
+    struct flx_node *last = &f.net->nodes[2];
+    memset(last->w, 0, last->n_weights * sizeof(float));
+    for (int i = 0; i < BATCH * 5; i++)
+        teacher[i] = 3 * normal(&f);
+    const struct flx_loss kind = {
+        .smoothing = 0.1F, .distill = 0.7F, .temperature = 4, .teacher = teacher};
+    for (int k = 0; k < 5; k++) {
+        float old = last->beta[k], h = 0.01F;
+        last->beta[k] = old + h;
+        assert_int_equal(flx_net_forward(f.net, f.images, 1), FLX_OK);
+        flx_net_loss(f.net, f.labels, BATCH, &kind, &up, &correct);
+        last->beta[k] = old - h;
+        assert_int_equal(flx_net_forward(f.net, f.images, 1), FLX_OK);
+        flx_net_loss(f.net, f.labels, BATCH, &kind, &down, &correct);
+        last->beta[k] = old;
+        assert_int_equal(flx_net_forward(f.net, f.images, 1), FLX_OK);
+        flx_net_loss(f.net, f.labels, BATCH, &kind, &loss, &correct);
+        assert_int_equal(flx_net_backward(f.net), FLX_OK);
+        assert_true(fabs((up - down) / (2 * (double)h) - (double)last->dbeta[k]) < 1e-3);
+    }
+    const struct flx_loss own = {.distill = 1, .temperature = 2, .teacher = flx_net_logits(f.net)};
+    flx_net_loss(f.net, f.labels, BATCH, &own, &kl, &correct);
+    assert_true(fabs(kl) < 1e-6); /* a net that agrees with its teacher has nothing to learn */
+    flx_net_free(f.net);
+}
+
 static void adam_follows_its_formula(void **state)
 {
     (void)state;
@@ -335,11 +402,13 @@ static void impossible_geometry_is_refused(void **state)
 {
     (void)state;
     struct flx_net *net = NULL;
-    const struct flx_net_spec *lenet5 = flx_net_spec_find("lenet5");
-    assert_non_null(lenet5);
-    assert_null(flx_net_spec_find("lenet6"));
-    assert_int_equal(flx_net_create(lenet5, FLX_NN_FLOAT, 2, 4, 4, 1, 1, &net), FLX_ERR_ARG);
-    assert_int_equal(flx_net_create(lenet5, FLX_NN_FLOAT, 2, 8, 8, 1, 1, &net), FLX_ERR_ARG);
+    struct flx_net_spec lenet5;
+    struct flx_net_config c = {.mode = FLX_NN_FLOAT, .batch = 2, .in_c = 1, .threads = 1};
+    assert_int_equal(flx_net_spec_named("lenet5", 10, 0, 0, &lenet5), FLX_OK);
+    c.in_h = c.in_w = 4;
+    assert_int_equal(flx_net_create(&lenet5, &c, &net), FLX_ERR_ARG);
+    c.in_h = c.in_w = 8;
+    assert_int_equal(flx_net_create(&lenet5, &c, &net), FLX_ERR_ARG);
     assert_null(net);
 }
 
@@ -354,6 +423,7 @@ int main(void)
         cmocka_unit_test(running_statistics_approach_those_of_the_batch),
         cmocka_unit_test(gradients_repeat_bit_for_bit),
         cmocka_unit_test(loss_of_equal_logits_is_log_of_classes),
+        cmocka_unit_test(distillation_pulls_towards_the_teacher),
         cmocka_unit_test(adam_follows_its_formula),
         cmocka_unit_test(sgd_follows_its_formula),
         cmocka_unit_test(clipped_weights_stay_inside),

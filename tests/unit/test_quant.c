@@ -191,79 +191,125 @@ static void gradient_does_not_depend_on_threads(void **state)
     teardown(&f);
 }
 
-static void option_text_reads_back(void **state)
+/* Without S and tanh: sum over the rows of dw times the signs of the other taps. */
+static void straight_through_takes_the_signs_of_the_others(void **state)
 {
     (void)state;
-    struct flx_train_options a, b;
-    char text[512];
-    flx_train_defaults(&a);
-    assert_int_equal(flx_train_option_set(&a, "lr", "0.0123"), FLX_OK);
-    assert_int_equal(flx_train_option_set(&a, "xor", "fill"), FLX_OK);
-    a.decay = 1.0 / 3; /* needs all digits */
-    assert_int_equal(flx_train_option_set(&a, "seed", "9007199254740991"), FLX_OK);
-    memset(&b, 0, sizeof b);
-    for (int i = 0; i < flx_train_option_count(); i++) {
-        flx_train_option_text(&a, i, text, sizeof text);
-        assert_int_equal(flx_train_option_set(&b, flx_train_option_name(i), text), FLX_OK);
+    struct fixture f = {0};
+    assert_int_equal(flx_xornet_nested(&f.net, 32, 13, 1), FLX_OK);
+    setup(&f, 19, FLX_SLICE_TILE, inner_layer, 0, SEED);
+    f.layer.estimator = FLX_ESTIMATOR_STE;
+    flx_xor_backward(&f.layer, f.dw, 2);
+    for (int j = 0; j < 19; j++)
+        for (size_t s = 0; s < f.layer.slicing.n_slices; s++) {
+            double want = 0;
+            for (int r = 0; r < 32; r++) {
+                ptrdiff_t at = flx_slicing_index(&f.layer.slicing, s, r);
+                if (at >= 0 && (flx_xornet_row(&f.net, 19, r) >> j & 1))
+                    want += (double)f.dw[at] * product(&f, r, s, j);
+            }
+            double got = (double)f.layer.g[(size_t)j * f.layer.stride + s];
+            assert_true(fabs(got - want) <= 1e-5 * (fabs(want) + 1));
+        }
+    teardown(&f);
+}
+
+/* sum of dw * (-1)^(n-1) * product of tanh(S x), with input @p j moved by @p by. */
+static double smooth_loss(const struct fixture *f, size_t s, int j, double by)
+{
+    double sum = 0, steep = (double)f->layer.s_tanh;
+    for (int r = 0; r < f->net.n_out; r++) {
+        ptrdiff_t at = flx_slicing_index(&f->layer.slicing, s, r);
+        uint32_t taps = flx_xornet_row(&f->net, f->n_in, r);
+        double y = __builtin_popcount(taps) % 2 ? 1 : -1;
+        for (int k = 0; k < f->n_in; k++)
+            if (taps >> k & 1)
+                y *= tanh(steep * ((double)stored(f, k, s) + (k == j ? by : 0)));
+        sum += at >= 0 ? (double)f->dw[at] * y : 0;
     }
-    assert_true(a.lr == b.lr && a.decay == b.decay && a.seed == b.seed && a.xor_kind == b.xor_kind);
-    assert_string_equal(a.data, b.data);
+    return sum;
 }
 
-static void impossible_values_are_refused(void **state)
+static void analog_is_the_derivative_of_the_smooth_product(void **state)
 {
     (void)state;
-    static const char *const bad[][2] = {
-        {"bits", "1.5"},    {"bits", "x"},   {"nin", "33"},       {"nin", "-1"},
-        {"nin", "1.5"},     {"epochs", "0"}, {"epochs", ""},      {"batch", "1e9"},
-        {"lr", "nan"},      {"lr", "-1"},    {"mode", "ternary"}, {"augment", "rotate"},
-        {"data", ""},       {"seed", "-1"},  {"colour", "red"},   {"s-tanh", "0"},
-        {"threads", "9999"}};
-    struct flx_train_options o;
-    flx_train_defaults(&o);
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
-        assert_int_equal(flx_train_option_set(&o, bad[i][0], bad[i][1]), FLX_ERR_ARG);
-}
-
-static int check_options(const char *const pairs[][2], int n, struct flx_train_options *o)
-{
-    flx_train_defaults(o);
-    for (int i = 0; i < n; i++)
-        assert_int_equal(flx_train_option_set(o, pairs[i][0], pairs[i][1]), FLX_OK);
-    return flx_train_options_check(o);
-}
-
-static void contradicting_options_are_refused(void **state)
-{
-    (void)state;
-    struct flx_train_options o;
-    const char *const binary[][2] = {{"mode", "binary"}, {"bits", "0.6"}};
-    const char *const both[][2] = {{"bits", "0.6"}, {"nin", "20"}};
-    const char *const wide[][2] = {{"nin", "21"}, {"nout", "20"}};
-    const char *const odd[][2] = {{"nin", "5"}, {"nout", "10"}};
-    const char *const few[][2] = {{"train-images", "50"}};
-    const char *const model[][2] = {{"model", "lenet6"}};
-    assert_int_equal(check_options(binary, 2, &o), FLX_ERR_ARG);
-    assert_int_equal(check_options(both, 2, &o), FLX_ERR_ARG);
-    assert_int_equal(check_options(wide, 2, &o), FLX_ERR_ARG);
-    assert_int_equal(check_options(odd, 2, &o), FLX_ERR_ARG);
-    assert_int_equal(check_options(few, 1, &o), FLX_ERR_ARG);
-    assert_int_equal(check_options(model, 1, &o), FLX_ERR_ARG);
-}
-
-static void bits_set_the_stored_bits(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *bits;
-        int n_in;
-    } want[] = {{"0.4", 13}, {"0.6", 19}, {"0.8", 26}, {"1", 32}};
-    struct flx_train_options o;
-    for (int i = 0; i < 4; i++) {
-        const char *const pair[][2] = {{"bits", want[i].bits}};
-        assert_int_equal(check_options(pair, 1, &o), FLX_OK);
-        assert_int_equal(o.n_in, want[i].n_in);
+    struct fixture f = {0};
+    for (int taps = 1; taps <= 3; taps++) {
+        assert_int_equal(flx_xornet_random(&f.net, 12, 20, taps, SEED), FLX_OK);
+        setup(&f, 12, FLX_SLICE_TILE, inner_layer, 0, SEED);
+        f.layer.estimator = FLX_ESTIMATOR_ANALOG;
+        flx_xor_backward(&f.layer, f.dw, 2);
+        for (int j = 0; j < 12; j++)
+            for (size_t s = 0; s < f.layer.slicing.n_slices; s++) {
+                double want = (smooth_loss(&f, s, j, 1e-4) - smooth_loss(&f, s, j, -1e-4)) / 2e-4;
+                double got = (double)f.layer.g[(size_t)j * f.layer.stride + s];
+                assert_true(fabs(got - want) <= 1e-3 * (fabs(want) + 1));
+            }
+        teardown(&f);
     }
+}
+
+/* Part of the magnitude of @p target whose sign the decoded weights have. */
+static double agreement(const struct fixture *f, const float *target)
+{
+    double sum = 0, all = 0;
+    for (size_t i = 0; i < f->n_weights; i++) {
+        double size = fabs((double)target[i]);
+        all += size;
+        sum += (target[i] < 0) == (f->w8[i] < 0) ? size : 0;
+    }
+    return sum / all;
+}
+
+static double encrypt(struct fixture *f, const float *target)
+{
+    flx_xor_encrypt(&f->layer, target, 0.1F, SEED);
+    flx_xor_forward(&f->layer, f->w8, 1);
+    return agreement(f, target);
+}
+
+static void encryption_finds_weights_that_have_a_code(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    assert_int_equal(flx_xornet_nested(&f.net, 32, 13, 1), FLX_OK);
+    for (int n_in = 13; n_in <= 32; n_in += 6) {
+        setup(&f, n_in, FLX_SLICE_TILE, inner_layer, 0, SEED);
+        flx_xor_forward(&f.layer, f.w8, 1);
+        for (size_t i = 0; i < f.n_weights; i++)
+            f.dw[i] = fabsf(f.dw[i]) * (float)f.w8[i];
+        assert_true(encrypt(&f, f.dw) > 0.999999);
+        teardown(&f);
+    }
+}
+
+/* Targets drawn at random have no code: 0.5 by chance, n_in / n_out of the signs and
+ * half of the others when only rows that are inputs were followed. */
+static void encryption_agrees_better_than_chance(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    assert_int_equal(flx_xornet_nested(&f.net, 32, 13, 1), FLX_OK);
+    setup(&f, 26, FLX_SLICE_TILE, full_layer, 0, SEED);
+    double nested = encrypt(&f, f.dw);
+    teardown(&f);
+    assert_int_equal(flx_xornet_random(&f.net, 20, 20, 2, 1), FLX_OK);
+    setup(&f, 20, FLX_SLICE_FLAT, full_layer, 0, SEED);
+    double taps = encrypt(&f, f.dw);
+    teardown(&f);
+    print_message("agreement: nested 26/32 %.3f, two taps 20/20 %.3f\n", nested, taps);
+    assert_true(nested > (26 + 3) / 32.0);
+    assert_true(taps > 0.9);
+}
+
+static void encryption_is_exact_for_one_bit(void **state)
+{
+    (void)state;
+    struct fixture f = {0};
+    assert_int_equal(flx_xornet_nested(&f.net, 32, 13, 1), FLX_OK);
+    setup(&f, 32, FLX_SLICE_TILE, inner_layer, 0, SEED);
+    assert_true(encrypt(&f, f.dw) > 0.999999);
+    teardown(&f);
 }
 
 int main(void)
@@ -274,10 +320,11 @@ int main(void)
         cmocka_unit_test(identity_is_plain_binary),
         cmocka_unit_test(sign_of_zero_is_plus_one),
         cmocka_unit_test(gradient_does_not_depend_on_threads),
-        cmocka_unit_test(option_text_reads_back),
-        cmocka_unit_test(impossible_values_are_refused),
-        cmocka_unit_test(contradicting_options_are_refused),
-        cmocka_unit_test(bits_set_the_stored_bits),
+        cmocka_unit_test(straight_through_takes_the_signs_of_the_others),
+        cmocka_unit_test(analog_is_the_derivative_of_the_smooth_product),
+        cmocka_unit_test(encryption_finds_weights_that_have_a_code),
+        cmocka_unit_test(encryption_agrees_better_than_chance),
+        cmocka_unit_test(encryption_is_exact_for_one_bit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -135,7 +135,7 @@ static void packed_weights_are_those_of_training(void **state)
             int8_t *w = malloc(nd->n_weights);
             assert_non_null(w);
             assert_int_equal(flx_layer_weights(m, &m->layers[i], 0, w), FLX_OK);
-            assert_memory_equal(w, nd->w8, nd->n_weights);
+            assert_memory_equal(w, nd->w8[0], nd->n_weights);
             free(w);
         }
         flx_model_free(m);
@@ -159,6 +159,107 @@ static void float_weights_are_not_packed(void **state)
     assert_null(m);
 }
 
+/* Whether @p b is @p a moved by (dy, dx), mirrored or not; 0 comes in from outside. */
+static int is_view(const uint8_t *a, const uint8_t *b, int flip, int dy, int dx)
+{
+    for (int y = 0; y < SIDE; y++)
+        for (int x = 0; x < SIDE; x++) {
+            int sy = y - dy, sx = flip ? SIDE - 1 - (x - dx) : x - dx;
+            int in = sy >= 0 && sy < SIDE && x - dx >= 0 && x - dx < SIDE;
+            if (b[y * SIDE + x] != (in ? a[sy * SIDE + sx] : 0))
+                return 0;
+        }
+    return 1;
+}
+
+/* Finds the view; its number is below 162. */
+static int find_view(const uint8_t *a, const uint8_t *b)
+{
+    for (int view = 0; view < 162; view++)
+        if (is_view(a, b, view / 81, view / 9 % 9 - 4, view % 9 - 4))
+            return view;
+    return -1;
+}
+
+static void a_crop_moves_by_up_to_four_pixels_and_mirrors(void **state)
+{
+    (void)state;
+    struct flx_train_job job = small_job();
+    struct flx_dataset d;
+    int seen[162] = {0}, kinds = 0;
+    uint32_t order[N_TRAIN];
+    uint8_t *images = malloc(N_TRAIN * SIDE * SIDE), labels[N_TRAIN];
+    assert_non_null(images);
+    job.options.augment = FLX_AUGMENT_FLIP_CROP;
+    assert_int_equal(flx_dataset_load(data_option, FLX_TRAIN, 0, &d), FLX_OK);
+    for (uint32_t i = 0; i < N_TRAIN; i++)
+        order[i] = N_TRAIN - 1 - i;
+    flx_batch_fill(&job.options, &d, order, N_TRAIN, 3, images, labels);
+    for (int i = 0; i < N_TRAIN; i++) {
+        size_t from = order[i] * (size_t)(SIDE * SIDE);
+        int view = find_view(d.images + from, images + (size_t)i * SIDE * SIDE);
+        assert_true(view >= 0);
+        assert_int_equal(labels[i], d.labels[order[i]]);
+        kinds += !seen[view]++;
+    }
+    assert_true(kinds > 120); /* 148 are expected of 400 draws among 162 */
+    free(images);
+    flx_dataset_free(&d);
+}
+
+/* With one batch the statistics are those of that batch. */
+static void batch_norm_is_estimated_anew(void **state)
+{
+    (void)state;
+    struct flx_train_job job = small_job();
+    struct flx_trainer *t = NULL;
+    struct flx_dataset d;
+    job.options.epochs = 1;
+    job.options.bn_images = 20;
+    run_to(&job, in_dir("bn.ckpt"), FLX_OK);
+    assert_int_equal(flx_checkpoint_load(in_dir("bn.ckpt"), NULL, NULL, &t), FLX_OK);
+    assert_int_equal(flx_dataset_load(data_option, FLX_TRAIN, 0, &d), FLX_OK);
+    struct flx_node *nd = &t->net->nodes[0];
+    float range = nd->range, stored = nd->mean[0];
+    nd->mean[0] = 1e6F;
+    assert_int_equal(flx_trainer_calibrate(t, &d), FLX_OK);
+    assert_true(nd->range == range);
+    assert_true(nd->mean[0] == stored); /* training ended with it */
+    for (int o = 0; o < nd->out_c; o++)
+        assert_float_equal(nd->mean[o], nd->alpha[o] * nd->step_in * nd->batch_mean[o], 1e-5F);
+    flx_dataset_free(&d);
+    flx_trainer_free(t);
+}
+
+/* Labels that say nothing: all is learnt from the teacher. */
+static void a_student_learns_from_its_teacher_alone(void **state)
+{
+    (void)state;
+    struct flx_train_job job = small_job();
+    struct flx_train_result r;
+    char teacher[128], folder[128], command[512];
+    uint8_t labels[8 + N_TRAIN] = {0, 0, 8, 1, 0, 0, N_TRAIN >> 8, N_TRAIN & 255};
+    snprintf(teacher, sizeof teacher, "%s", in_dir("teacher.ckpt"));
+    snprintf(folder, sizeof folder, "%s", in_dir("unlabelled"));
+    snprintf(command, sizeof command, "mkdir '%s' && cp '%s'/*ubyte '%s'", folder, dir, folder);
+    assert_int_equal(system(command), 0);
+    labels[8] = 9; /* ten classes */
+    char path[256];
+    snprintf(path, sizeof path, "%s/train-labels-idx1-ubyte", folder);
+    write_file(path, labels, sizeof labels);
+    job.options.augment = FLX_AUGMENT_NONE;
+    job.options.epochs = 6;
+    job.options.mode = FLX_TRAIN_FLOAT;
+    run_to(&job, teacher, FLX_OK);
+    job.checkpoint = NULL;
+    job.options.mode = FLX_TRAIN_FLEXOR;
+    snprintf(job.options.data, sizeof job.options.data, "idx:%s", folder);
+    snprintf(job.options.teacher, sizeof job.options.teacher, "%s", teacher);
+    job.options.distill = 1;
+    assert_int_equal(flx_train_run(&job, &r), FLX_OK);
+    assert_true(r.test_accuracy > 0.9);
+}
+
 static void impossible_jobs_are_refused(void **state)
 {
     (void)state;
@@ -175,6 +276,15 @@ static void impossible_jobs_are_refused(void **state)
     run_to(&job, in_dir("missing/x.ckpt"), FLX_ERR_NOT_FOUND);
     job.resume = in_dir("missing.ckpt");
     run_to(&job, NULL, FLX_ERR_NOT_FOUND);
+    job = small_job();
+    snprintf(job.options.teacher, sizeof job.options.teacher, "%s", in_dir("missing.ckpt"));
+    run_to(&job, NULL, FLX_ERR_NOT_FOUND);
+    job = small_job();
+    snprintf(job.options.model, sizeof job.options.model, "%s", in_dir("missing.json"));
+    run_to(&job, NULL, FLX_ERR_NOT_FOUND);
+    write_file(in_dir("bad.json"), "{}", 2);
+    snprintf(job.options.model, sizeof job.options.model, "%s", in_dir("bad.json"));
+    run_to(&job, NULL, FLX_ERR_FORMAT);
 }
 
 static void a_diverging_run_ends_with_advice(void **state)
@@ -198,6 +308,9 @@ int main(void)
         cmocka_unit_test(integer_codes_equal_the_float_evaluation_up_to_rounding),
         cmocka_unit_test(packed_weights_are_those_of_training),
         cmocka_unit_test(float_weights_are_not_packed),
+        cmocka_unit_test(a_crop_moves_by_up_to_four_pixels_and_mirrors),
+        cmocka_unit_test(batch_norm_is_estimated_anew),
+        cmocka_unit_test(a_student_learns_from_its_teacher_alone),
         cmocka_unit_test(impossible_jobs_are_refused),
         cmocka_unit_test(a_diverging_run_ends_with_advice),
     };

@@ -93,7 +93,7 @@ static int remove_data(void **state)
     return system(command);
 }
 
-static struct flx_train_job small_job(void)
+static inline struct flx_train_job small_job(void)
 {
     struct flx_train_job job = {0};
     flx_train_defaults(&job.options);
@@ -105,12 +105,37 @@ static struct flx_train_job small_job(void)
     return job;
 }
 
-static void read_all(const char *path, uint8_t **data, size_t *len)
+/* A residual network of every kind of node. @p bits: of the first and the last. */
+static inline void write_network(const char *path, int bits)
+{
+    char text[2048];
+    int n = snprintf(
+        text, sizeof text,
+        "{\"name\": \"tiny\", \"nodes\": ["
+        "{\"name\": \"conv1\", \"out_c\": 8, \"kernel\": 5, \"stride\": 2, \"pad\": 2, "
+        "\"weight_bits\": %d},"
+        "{\"name\": \"a\", \"out_c\": 8, \"kernel\": 3, \"pad\": 1, \"stage\": 1},"
+        "{\"name\": \"b\", \"out_c\": 8, \"kernel\": 3, \"pad\": 1, \"stage\": 1, \"skip\": "
+        "\"conv1\"},"
+        "{\"name\": \"c\", \"out_c\": 16, \"kernel\": 3, \"stride\": 2, \"pad\": 1, \"stage\": 2, "
+        "\"skip\": \"b\"},"
+        "{\"name\": \"proj\", \"kind\": \"linear\", \"out_c\": 24, \"kernel\": 1, \"stage\": 3},"
+        "{\"name\": \"d\", \"input\": \"c\", \"out_c\": 24, \"kernel\": 3, \"pad\": 1, \"stage\": "
+        "3, "
+        "\"skip\": \"proj\", \"pool\": {\"kind\": \"mean\", \"size\": 0}},"
+        "{\"name\": \"fc\", \"kind\": \"logits\", \"out_c\": 10, \"kernel\": 0, \"weight_bits\": "
+        "%d}]}",
+        bits, bits);
+    assert_true(n > 0 && (size_t)n < sizeof text);
+    write_file(path, text, (size_t)n);
+}
+
+static inline void read_all(const char *path, uint8_t **data, size_t *len)
 {
     assert_int_equal(flx_file_read(path, data, len), FLX_OK);
 }
 
-static void assert_same_file(const char *a, const char *b)
+static inline void assert_same_file(const char *a, const char *b)
 {
     uint8_t *x, *y;
     size_t n, m;
@@ -122,7 +147,7 @@ static void assert_same_file(const char *a, const char *b)
     free(y);
 }
 
-static void run_to(struct flx_train_job *job, const char *checkpoint, int want)
+static inline void run_to(struct flx_train_job *job, const char *checkpoint, int want)
 {
     struct flx_train_result r;
     job->checkpoint = checkpoint;

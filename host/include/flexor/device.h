@@ -67,6 +67,7 @@ struct flx_layer_counters {
     uint64_t busy;          /* cycles with all lanes working */
     uint64_t stall_weights; /* waited for streamed weights */
     uint64_t stall_requant; /* waited for the requantiser */
+    uint64_t stall_skip;    /* waited for codes that are added to be read */
 };
 struct flx_counters {
     uint64_t runs; /* batches of p images */

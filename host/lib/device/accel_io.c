@@ -137,6 +137,7 @@ int flx_accel_collect(struct flx_accel *a)
         l->busy += get32(p + 4);
         l->stall_weights += get32(p + 8);
         l->stall_requant += get32(p + 12);
+        l->stall_skip += get32(p + 16);
     }
     t->runs += a->pending;
     a->pending = 0;

@@ -9,30 +9,62 @@
 
 #define PARAM_BYTES 6
 
-/* One channel's entry: beta' = beta + half + m N (docs/numerics.md). */
-static int fold(const struct flx_layer *l, int o, int64_t minus_ones, uint8_t *entry)
+/* Offset of a channel that does not exist: its codes are 0 whatever is added. */
+#define NOWHERE (-(1 << 30))
+
+static void put_entry(uint8_t *entry, int m, int32_t beta)
+{
+    uint32_t b = (uint32_t)beta;
+    entry[0] = (uint8_t)m;
+    entry[1] = (uint8_t)((unsigned)m >> 8);
+    for (int i = 0; i < 4; i++)
+        entry[2 + i] = (uint8_t)(b >> 8 * i);
+}
+
+/* A channel's entries, one a set and @p t apart: beta' = beta + half + sum of m N
+ * (docs/numerics.md) belongs to the first. */
+static int fold(const struct flx_layer *l, int o, int sets, size_t t, const int64_t *minus_ones,
+                uint8_t *entry)
 {
     int64_t half = !l->logits && l->shift > 0 ? INT64_C(1) << (l->shift - 1) : 0;
-    int64_t beta = l->beta[o] + half + l->m[o] * minus_ones;
+    int64_t beta = l->beta[o] + half;
+    for (int j = 0; j < sets; j++)
+        beta += l->m[j * l->out_c + o] * minus_ones[(size_t)j * t];
     if (beta < INT32_MIN || beta > INT32_MAX)
         return flx_fail(FLX_ERR_OVERFLOW,
                         "layer %s: the offset of output channel %d is %" PRId64 " on this array, "
                         "beyond 32 bits: choose a smaller shift",
                         l->name, o, beta);
-    uint16_t m = (uint16_t)l->m[o];
-    uint32_t b = (uint32_t)(int32_t)beta;
-    entry[0] = (uint8_t)m;
-    entry[1] = (uint8_t)(m >> 8);
-    for (int i = 0; i < 4; i++)
-        entry[2 + i] = (uint8_t)(b >> 8 * i);
+    for (int j = 0; j < sets; j++)
+        put_entry(entry + PARAM_BYTES * (size_t)j * t, l->m[j * l->out_c + o],
+                  j ? 0 : (int32_t)beta);
     return FLX_OK;
+}
+
+static int fold_layer(const struct flx_desc *d, struct flx_compiled *c, int i,
+                      const int64_t *minus_ones)
+{
+    const struct flx_layer *l = &c->model->layers[i];
+    const struct flx_compiled_layer *cl = &c->layer[i];
+    size_t t = (size_t)d->t, channels = cl->words / cl->block_words * t;
+    int status = FLX_OK;
+    for (size_t o = 0; o < channels && !status; o++) {
+        size_t at = (o / t * (size_t)cl->sets) * t + o % t;
+        uint8_t *entry = c->params + PARAM_BYTES * (cl->param_base + at);
+        if (o < (size_t)l->out_c)
+            status = fold(l, (int)o, cl->sets, t, minus_ones + at, entry);
+        else
+            put_entry(entry, 0, NOWHERE);
+    }
+    return status;
 }
 
 /* The array's sum is S - N: both ends must fit the accumulator. */
 static int check_accumulator(const struct flx_desc *d, const struct flx_model *m,
                              const struct flx_layer *l, const struct flx_compiled_layer *cl)
 {
-    int64_t code = (INT64_C(1) << m->act_bits) - 1, weight = (INT64_C(1) << l->planes) - 1;
+    int64_t code = (INT64_C(1) << m->act_bits) - 1;
+    int64_t weight = cl->sets > 1 ? 1 : (INT64_C(1) << l->planes) - 1;
     int64_t inputs = (int64_t)l->kh * l->kw * l->in_c;
     int64_t lanes = (int64_t)cl->block_words / l->planes * d->k;
     if ((code * inputs + lanes) * weight >= INT64_C(1) << (d->acc_bits - 1))
@@ -48,14 +80,14 @@ static int compile_layer(const struct flx_desc *d, struct flx_compiled *c, int i
     const struct flx_layer *l = &c->model->layers[i];
     struct flx_compiled_layer *cl = &c->layer[i];
     size_t channels = (size_t)(cl->words / cl->block_words) * (size_t)d->t;
-    int64_t *minus_ones = calloc(channels, sizeof *minus_ones);
+    int64_t *minus_ones = calloc(channels * (size_t)cl->sets, sizeof *minus_ones);
     if (!minus_ones)
         return flx_fail(FLX_ERR_NOMEM, "layer %s: no memory for its channels", l->name);
     int status = check_accumulator(d, c->model, l, cl);
     if (!status)
         status = flx_compile_weights(d, l, &c->model->nets[l->net[0]], cl, minus_ones);
-    for (int o = 0; o < l->out_c && !status; o++)
-        status = fold(l, o, minus_ones[o], c->params + PARAM_BYTES * (cl->param_base + (size_t)o));
+    if (!status)
+        status = fold_layer(d, c, i, minus_ones);
     free(minus_ones);
     return status;
 }

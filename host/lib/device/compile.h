@@ -23,8 +23,9 @@ struct flx_compiled_layer {
     uint32_t block_words; /* of one channel group */
     uint32_t base;        /* first weight word when resident */
     uint8_t *weights;     /* words x word_bytes, owned; resident and stream order */
-    uint32_t param_base;
-    struct flx_map out; /* all 0 for the logits */
+    int sets;             /* parameters of a channel: scaled planes, else 1 */
+    uint32_t param_base;  /* channel entry */
+    struct flx_map out;   /* all 0 for the logits */
 };
 
 struct flx_compiled {

@@ -6,8 +6,8 @@
 #include "flx_proto.h"
 
 #define SUPPORTED                                                                                  \
-    "supported: tile order, one XOR network and n_in a layer, one plane or binary planes, zero "   \
-    "padding code except for the image"
+    "supported: tile order, one XOR network and n_in a layer, zero padding code except for the "   \
+    "image"
 
 static int check_xornet(const struct flx_model *m, const struct flx_layer *l,
                         const struct flx_desc *d)
@@ -29,10 +29,6 @@ static int check_coding(const struct flx_layer *l, const struct flx_desc *d)
     if (l->order != FLX_SLICE_TILE)
         return flx_fail(FLX_ERR_UNSUPPORTED, "layer %s: the device runs no flat slice order; %s",
                         l->name, SUPPORTED);
-    if (l->planes > 1 && l->plane_mode != FLX_PLANES_BINARY)
-        return flx_fail(FLX_ERR_UNSUPPORTED,
-                        "layer %s: the device runs no %d planes with scales of their own; %s",
-                        l->name, l->planes, SUPPORTED);
     for (int p = 1; p < l->planes; p++)
         if (l->n_in[p] != l->n_in[0] || l->net[p] != l->net[0])
             return flx_fail(FLX_ERR_UNSUPPORTED, "layer %s: its planes are coded differently; %s",
@@ -42,6 +38,47 @@ static int check_coding(const struct flx_layer *l, const struct flx_desc *d)
                         "layer %s: %d stored bits a slice, the device decodes %d to %d: build it "
                         "with a larger NIN_MAX",
                         l->name, l->n_in[0], d->xor_n_min, d->nin_max);
+    return FLX_OK;
+}
+
+/* Options of the build that a layer needs. */
+static int check_options(const struct flx_layer *l, const struct flx_desc *d)
+{
+    int plain = l->pool_stride == l->pool && !l->pool_pad;
+    const struct {
+        int needed, there;
+        const char *what, *option;
+    } options[] = {
+        {l->skip != FLX_NO_SKIP, d->skip, "addition of an earlier layer", "SKIP"},
+        {l->plane_mode == FLX_PLANES_SCALED && l->planes > 1, d->scaled,
+         "planes with scales of their own", "SCALED"},
+        {l->pool > 1 && !plain, d->windows,
+         "windows of pooling that overlap, lie apart or are padded", "WINDOWS"},
+    };
+    for (size_t i = 0; i < sizeof options / sizeof options[0]; i++)
+        if (options[i].needed && !options[i].there)
+            return flx_fail(FLX_ERR_UNSUPPORTED,
+                            "layer %s: the device has no %s: build it with %s=1", l->name,
+                            options[i].what, options[i].option);
+    return FLX_OK;
+}
+
+/* Sums of pool windows fit the pool register. */
+static int check_sums(const struct flx_layer *l, const struct flx_desc *d)
+{
+    int64_t most = (INT64_C(1) << d->act_bits) - 1;
+    int64_t half = l->pool_shift > 0 ? INT64_C(1) << (l->pool_shift - 1) : 0;
+    if (l->pool_kind != FLX_POOL_SUM)
+        return FLX_OK;
+    if (d->pool_bits == 0)
+        return flx_fail(FLX_ERR_UNSUPPORTED,
+                        "layer %s: the device has no sum pooling: build it with POOL_BITS=6",
+                        l->name);
+    if ((l->pool * l->pool * most + half) >> (d->act_bits + d->pool_bits))
+        return flx_fail(FLX_ERR_CAPACITY,
+                        "layer %s: the sum of %dx%d codes is beyond the device's %d bits: build it "
+                        "with a larger POOL_BITS",
+                        l->name, l->pool, l->pool, d->act_bits + d->pool_bits);
     return FLX_OK;
 }
 
@@ -73,7 +110,9 @@ static int check_fields(const struct flx_layer *l, int first)
     } fields[] = {
         {"kernel rows", l->kh, 255},
         {"padding", l->pad, 255},
+        {"rows of stride", l->stride, 255},
         {"pool", l->pool, 255},
+        {"bits of pool shift", l->pool_shift, 15},
         {"planes", l->planes, 15},
         {"output channels", l->out_c, 65535},
         {"bytes between image windows", first ? (int64_t)l->stride * l->in_c : 0, 255},
@@ -107,6 +146,10 @@ int flx_compile_check(const struct flx_model *m, const struct flx_desc *d)
         int status = check_xornet(m, l, d);
         if (!status)
             status = check_coding(l, d);
+        if (!status)
+            status = check_options(l, d);
+        if (!status)
+            status = check_sums(l, d);
         if (!status)
             status = check_input(l, i == 0, d);
         if (!status)

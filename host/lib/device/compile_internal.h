@@ -19,7 +19,8 @@ int flx_compile_layout(const struct flx_desc *d, int stream, struct flx_compiled
 
 /** Weight words of a layer, and the -1 weights that the array meets for each
  *  channel, doubled plane by plane in binary mode (compile_weights.c).
- *  @p minus_ones: words / block_words x T entries. */
+ *  @p minus_ones: an entry for every channel of a set, laid out as the parameters:
+ *  [words / block_words][sets][T]. */
 int flx_compile_weights(const struct flx_desc *d, const struct flx_layer *l,
                         const struct flx_xornet *net, struct flx_compiled_layer *out,
                         int64_t *minus_ones);
@@ -32,6 +33,15 @@ uint32_t flx_stored_channels(const struct flx_desc *d, int channels);
 uint32_t flx_pixel_channels(const struct flx_layer *l, const struct flx_desc *d);
 uint32_t flx_pixel_words(const struct flx_layer *l, const struct flx_desc *d);
 uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d);
+
+/** The map that layer @p i reads. */
+static inline const struct flx_map *flx_input_map(const struct flx_compiled *c, int i)
+{
+    return i ? &c->layer[c->model->layers[i].input].out : &c->image;
+}
+
+/** Addresses of all maps and image buffers (compile_place.c): FLX_ERR_CAPACITY. */
+int flx_compile_place(const struct flx_desc *d, struct flx_compiled *c);
 
 /** Program words (compile_program.c). */
 int flx_compile_program(const struct flx_desc *d, struct flx_compiled *c);

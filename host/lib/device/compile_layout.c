@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Where everything lies. The two image buffers are at the bottom of the activation
- * memory, since one is filled while the other is used. The maps of a chain of layers
- * take turns at the two ends of the rest: that fits whenever the input and output of
- * every layer fit together. */
+/* Sizes of maps and of their rows and pixels; where weights and parameters lie. */
 #include <inttypes.h>
 
 #include "compile_internal.h"
@@ -59,27 +56,6 @@ static int make_maps(const struct flx_desc *d, struct flx_compiled *c)
     return status;
 }
 
-static int place_maps(const struct flx_desc *d, struct flx_compiled *c)
-{
-    uint32_t low = 2 * c->image.words, before = 0;
-    uint32_t top = d->act_words < UINT16_MAX + 1 ? d->act_words : UINT16_MAX + 1;
-    c->image.base = 0;
-    c->image_base1 = c->image.words;
-    for (int i = 0; i < c->n_layers; i++) {
-        struct flx_map *map = &c->layer[i].out;
-        uint64_t need = (uint64_t)low + before + map->words;
-        if (need > top)
-            return flx_fail(FLX_ERR_CAPACITY,
-                            "layer %s: the activation memory needs %" PRIu64 " words (two images "
-                            "%" PRIu32 ", input map %" PRIu32 ", output map %" PRIu32 "), the "
-                            "device has %" PRIu32 ": build it with a larger AMEM_WORDS",
-                            c->model->layers[i].name, need, low, before, map->words, d->act_words);
-        map->base = i % 2 ? top - map->words : low;
-        before = map->words;
-    }
-    return FLX_OK;
-}
-
 static int place_weights(const struct flx_desc *d, int stream, struct flx_compiled *c)
 {
     uint64_t words = 0;
@@ -95,6 +71,7 @@ static int place_weights(const struct flx_desc *d, int stream, struct flx_compil
                             "WMEM_WORDS or K",
                             l->name, block, d->t, d->weight_words);
         out->n_in = l->n_in[0];
+        out->sets = l->plane_mode == FLX_PLANES_SCALED ? l->planes : 1;
         out->word_bytes = flx_word_bytes(flx_desc_slices(d), out->n_in);
         out->block_words = (uint32_t)block;
         out->words = (uint32_t)(block * groups);
@@ -114,7 +91,7 @@ static int place_params(const struct flx_desc *d, struct flx_compiled *c)
     for (int i = 0; i < c->n_layers; i++) {
         c->layer[i].param_base = (uint32_t)n;
         n += (uint64_t)flx_ceil_div((uint32_t)c->model->layers[i].out_c, (uint32_t)d->t) *
-             (uint64_t)d->t;
+             (uint64_t)d->t * (uint64_t)c->layer[i].sets;
     }
     if (n > d->param_entries || n > UINT16_MAX + 1)
         return flx_fail(FLX_ERR_CAPACITY,
@@ -137,7 +114,7 @@ int flx_compile_layout(const struct flx_desc *d, int stream, struct flx_compiled
     c->image_bytes = (size_t)m->in_h * (size_t)m->in_w * (size_t)m->in_c;
     int status = make_maps(d, c);
     if (!status)
-        status = place_maps(d, c);
+        status = flx_compile_place(d, c);
     if (!status)
         status = place_weights(d, stream, c);
     if (!status)

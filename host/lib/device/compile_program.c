@@ -8,16 +8,17 @@
 
 #define PROGRAM_MAGIC 0xF1E0u
 
-static uint32_t pair(uint32_t low, uint32_t high)
+/* Two fields; a negative one is a two's complement, an address is modulo 2^16. */
+static uint32_t pair(int64_t low, int64_t high)
 {
-    return low | high << 16;
+    return ((uint32_t)low & 0xffff) | (uint32_t)high << 16;
 }
 
 static void header(uint32_t *w, const struct flx_compiled *c)
 {
     const struct flx_layer *l = c->model->layers;
     uint32_t channels = (uint32_t)l->in_c;
-    w[0] = pair((uint32_t)c->n_layers, PROGRAM_MAGIC);
+    w[0] = pair(c->n_layers | FLX_PROG_VERSION << 8, PROGRAM_MAGIC);
     w[1] = (uint32_t)l->kw * channels | (uint32_t)l->stride * channels << 8 |
            (uint32_t)l->in_w * channels << 16;
     w[2] = (uint32_t)l->in_h | (uint32_t)l->pad << 16 | (uint32_t)l->in_zero << 24;
@@ -33,38 +34,93 @@ static uint32_t valid_granules(const struct flx_layer *l, const struct flx_desc 
     return granules == 32 ? UINT32_MAX : (UINT32_C(1) << granules) - 1;
 }
 
+/* Distances in a map, in words and rows. */
+struct steps {
+    int64_t column, row;         /* between positions, in words */
+    int64_t win_column, win_row; /* between windows of the pool */
+    int64_t rows, win_rows;      /* in rows */
+    int64_t pad, pad_rows;       /* of the kernel: words, rows */
+    int64_t first, first_row;    /* of the first position: column in words, row */
+};
+
+static struct steps steps_of(const struct flx_layer *l, const struct flx_map *in)
+{
+    int image = l->row_packed; /* has its padding and one pixel a window of a kernel row */
+    int64_t across = image ? 1 : l->stride, pad = image ? 0 : l->pad;
+    struct steps s = {.column = across * in->pixel_words,
+                      .row = (int64_t)l->stride * in->row_words,
+                      .rows = l->stride,
+                      .pad = pad * in->pixel_words,
+                      .pad_rows = pad};
+    s.win_column = l->pool_stride * s.column;
+    s.win_row = l->pool_stride * s.row;
+    s.win_rows = l->pool_stride * s.rows;
+    s.first = -s.pad - l->pool_pad * s.column;
+    s.first_row = -s.pad_rows - l->pool_pad * s.rows;
+    return s;
+}
+
+/* Words 17 to 19: codes that are added. */
+static void skip(uint32_t *w, const struct flx_desc *d, const struct flx_compiled *c,
+                 const struct flx_layer *l)
+{
+    const struct flx_map *from = &c->layer[l->skip].out;
+    int64_t column = (int64_t)l->skip_stride * from->pixel_words;
+    int64_t row = (int64_t)l->skip_stride * from->row_words;
+    w[17] = pair(from->base - l->pool_pad * (column + row),
+                 flx_ceil_div((uint32_t)from->channels, (uint32_t)d->t));
+    w[18] = pair(column, row);
+    w[19] = pair(l->pool_stride * column, l->pool_stride * row);
+}
+
+static uint32_t flags(const struct flx_layer *l, const struct flx_compiled_layer *cl)
+{
+    uint32_t scaled = cl->sets > 1, sum = l->pool_kind == FLX_POOL_SUM;
+    return (uint32_t)l->logits | (uint32_t)l->row_packed << 1 | (uint32_t)!scaled << 2 |
+           scaled << 3 | sum << 4 | (uint32_t)(l->skip != FLX_NO_SKIP) << 5 |
+           (uint32_t)cl->n_in << 8 | (uint32_t)l->planes << 16 |
+           (sum ? (uint32_t)l->pool_shift << 20 : 0) | (uint32_t)(l->logits ? 0 : l->shift) << 24;
+}
+
 static void layer(uint32_t *w, const struct flx_desc *d, const struct flx_compiled *c, int i)
 {
     const struct flx_layer *l = &c->model->layers[i];
     const struct flx_compiled_layer *cl = &c->layer[i];
-    const struct flx_map *in = i ? &c->layer[i - 1].out : &c->image;
-    uint32_t stride = (uint32_t)l->stride, pad = i ? (uint32_t)l->pad : 0;
-    uint32_t step = (i ? stride : 1) * in->pixel_words; /* the image has one pixel a window */
-    w[0] = (uint32_t)l->logits | (uint32_t)(i == 0) << 1 |
-           (uint32_t)(l->plane_mode == FLX_PLANES_BINARY) << 2 | (uint32_t)cl->n_in << 8 |
-           (uint32_t)l->planes << 16 | (uint32_t)(l->logits ? 0 : l->shift) << 24;
-    w[1] = pair(in->base, cl->out.base);
-    w[2] = pair(in->row_words, stride * in->row_words);
-    w[3] = flx_run_words(l, d) | (uint32_t)l->kh << 16 | pad << 24;
-    w[4] = pair(step, pad * in->pixel_words);
-    w[5] = pair((uint32_t)l->out_w, (uint32_t)l->out_h);
-    w[6] = pair((uint32_t)l->pool, cl->words / cl->block_words);
-    w[7] = pair((uint32_t)in->rows, in->row_words);
+    const struct flx_map *in = flx_input_map(c, i);
+    const struct steps s = steps_of(l, in);
+    int64_t base = i ? in->base : 0; /* the image buffer is added */
+    w[0] = flags(l, cl);
+    w[1] = pair(base + s.first_row * in->row_words, cl->out.base);
+    w[2] = pair(in->row_words, s.row);
+    w[3] = flx_run_words(l, d) | (uint32_t)l->kh << 16 | (uint32_t)l->stride << 24;
+    w[4] = pair(s.column, s.pad);
+    w[5] = pair(l->out_w, l->out_h);
+    w[6] = pair(l->pool | s.pad_rows << 8, cl->words / cl->block_words);
+    w[7] = pair(in->rows, in->row_words);
     w[8] = pair(in->pixel_words, cl->out.pixel_words);
     w[9] = valid_granules(l, d);
     w[10] = cl->base;
     w[11] = cl->block_words;
-    w[12] = pair(cl->param_base, (uint32_t)l->out_c);
+    w[12] = pair(cl->param_base, l->out_c);
+    w[13] = pair(s.first_row, s.first);
+    w[14] = pair(s.win_column, s.win_row);
+    w[15] = pair(l->skip != FLX_NO_SKIP ? l->skip_m : 0, s.win_rows);
+    w[16] = pair((l->conv_w - 1) * s.column, (l->conv_h - 1) * s.rows);
+    if (l->skip != FLX_NO_SKIP)
+        skip(w, d, c, l);
 }
 
-/* Sums that are multiplied and added on the way must fit the fields. */
+/* Distances must fit the fields; addresses wrap, so those between windows may be larger. */
 static int check_fields(const struct flx_compiled *c, int i)
 {
     const struct flx_layer *l = &c->model->layers[i];
-    const struct flx_map *in = i ? &c->layer[i - 1].out : &c->image;
-    if ((uint64_t)l->stride * in->row_words > UINT16_MAX)
-        return flx_fail(FLX_ERR_CAPACITY, "layer %s: stride %d is beyond the program's 16 bits",
-                        l->name, l->stride);
+    const struct steps s = steps_of(l, flx_input_map(c, i));
+    if (s.row > UINT16_MAX || s.win_column > UINT16_MAX || s.win_rows > UINT16_MAX ||
+        s.first < INT16_MIN || s.first_row < INT16_MIN)
+        return flx_fail(FLX_ERR_CAPACITY,
+                        "layer %s: stride %d and padding %d, windows of pooling %d apart, are "
+                        "beyond the program's 16 bits",
+                        l->name, l->stride, l->pad, l->pool_stride);
     return FLX_OK;
 }
 

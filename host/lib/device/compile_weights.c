@@ -79,14 +79,17 @@ static void gather_layer(struct gather *g, struct flx_compiled_layer *out, int64
     uint32_t run = flx_run_words(l, g->d), groups = out->words / out->block_words;
     uint8_t *at = out->weights;
     for (uint32_t group = 0; group < groups; group++)
-        for (int p = 0; p < l->planes; p++)
+        for (int p = 0; p < l->planes; p++) {
+            int scaled = out->sets > 1;
+            size_t set = group * (size_t)out->sets + (size_t)(scaled ? p : 0);
+            int64_t weight = scaled ? 1 : INT64_C(1) << (l->planes - 1 - p);
             for (int ky = 0; ky < l->kh; ky++)
                 for (uint32_t w = 0; w < run; w++, at += out->word_bytes) {
                     gather_word(g, group, p, ky, w);
-                    count_word(g, INT64_C(1) << (l->planes - 1 - p),
-                               minus_ones + (size_t)group * (size_t)g->d->t);
+                    count_word(g, weight, minus_ones + set * (size_t)g->d->t);
                     pack_word(g, at);
                 }
+        }
 }
 
 int flx_compile_weights(const struct flx_desc *d, const struct flx_layer *l,

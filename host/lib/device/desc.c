@@ -97,6 +97,10 @@ int flx_desc_parse(const uint8_t *data, size_t len, struct flx_desc *d)
         .xor_n_min = data[40],
         .xor_n_max = data[41],
         .xor_kind = data[42],
+        .skip = data[43] & 1,
+        .windows = data[43] >> 1 & 1,
+        .scaled = data[43] >> 2 & 1,
+        .pool_bits = data[43] >> 4,
         .build_id = u32(data + 44),
     };
     return check(d);

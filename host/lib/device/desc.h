@@ -16,6 +16,8 @@ struct flx_desc {
     int max_payload, window_max;
     uint32_t clk_khz;
     int xor_n_min, xor_n_max, xor_kind;
+    int skip, windows, scaled; /* 1: the option is there */
+    int pool_bits;             /* 0: no sum pooling */
     uint32_t build_id;
 };
 

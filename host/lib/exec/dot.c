@@ -41,7 +41,7 @@ static inline int32_t load_step(const uint8_t *a)
 }
 
 /* Two positions, one vector (two halves of 8 channels). Pairs of products fit 16
- * bits without saturation because weights are ±1: at most 2·255. */
+ * bits without saturation because weights are at most 63: 2·63·255. */
 __attribute__((target("avx2"))) static void dot_avx2_pair(const struct flx_dot_shape *shape,
                                                           int vecs, const uint8_t *const in[2],
                                                           const int8_t *w, int32_t *sums)

@@ -6,68 +6,100 @@
 #include "exec_internal.h"
 #include "flexor/status.h"
 
-/* V of one vector of channels. */
-static inline __attribute__((always_inline)) void value(int32_t *restrict v,
-                                                        const int32_t *restrict base,
-                                                        const int32_t *restrict sums,
-                                                        const int32_t *restrict mul)
+/* Vectors of the compiler: it splits them where registers are shorter. */
+typedef int32_t value_vec __attribute__((vector_size(FLX_DOT_LANES * sizeof(int32_t))));
+typedef int16_t half_vec __attribute__((vector_size(FLX_DOT_LANES * sizeof(int16_t))));
+typedef uint8_t code_vec __attribute__((vector_size(FLX_DOT_LANES)));
+
+#define INLINE static inline __attribute__((always_inline))
+
+/* Through pointers: a vector as a result would depend on the target's ABI. */
+INLINE void load(value_vec *x, const int32_t *from)
 {
-    for (int c = 0; c < FLX_DOT_LANES; c++)
-        v[c] = base[c] + mul[c] * sums[c];
+    memcpy(x, from, sizeof *x);
 }
 
-FLX_CLONES void flx_accumulate(int32_t *v, const int32_t *base, size_t base_stride,
-                               const int32_t *sums, const int32_t *mul, int positions, int vecs)
+INLINE void load_codes(value_vec *x, const uint8_t *from)
+{
+    code_vec codes;
+    memcpy(&codes, from, sizeof codes);
+    /* In two steps: GCC takes a conversion to four times the width apart. */
+    *x = __builtin_convertvector(__builtin_convertvector(codes, half_vec), value_vec);
+}
+
+FLX_CLONES void flx_accumulate(int32_t *v, const struct flx_scaling *s, const int32_t *sums,
+                               int positions, int vecs)
 {
     size_t width = (size_t)vecs * FLX_DOT_LANES;
-    for (int p = 0; p < positions; p++, v += width, sums += width, base += base_stride)
+    const int32_t *base = s->base;
+    for (int p = 0; p < positions; p++, v += width, sums += width, base += s->base_stride)
         for (size_t c = 0; c < width; c += FLX_DOT_LANES) {
-            int32_t sum[FLX_DOT_LANES];
-            value(sum, base + c, sums + c, mul + c);
-            memcpy(v + c, sum, sizeof sum);
+            value_vec x, mul, sum;
+            load(&x, base + c);
+            load(&mul, s->mul + c);
+            load(&sum, sums + c);
+            x += mul * sum;
+            memcpy(v + c, &x, sizeof x);
         }
 }
 
-/* Vectors of the compiler: it splits them where registers are shorter. */
-typedef int32_t value_vec __attribute__((vector_size(FLX_DOT_LANES * sizeof(int32_t))));
-typedef uint8_t code_vec __attribute__((vector_size(FLX_DOT_LANES)));
-
-FLX_CLONES void flx_requantise(uint8_t *codes, const int32_t *v, int vectors, int shift, int max)
+FLX_CLONES void flx_add_skip(int32_t *v, const struct flx_scaling *s, int positions, int vecs)
 {
-    int32_t half = shift > 0 ? (int32_t)(1U << (shift - 1)) : 0;
-    for (int i = 0; i < vectors; i++, codes += FLX_DOT_LANES, v += FLX_DOT_LANES) {
-        value_vec x;
-        memcpy(&x, v, sizeof x);
-        x = (x + half) >> shift;
-        x &= ~(x >> 31); /* negative becomes 0 */
-        value_vec over = x - max;
-        x = max + (over & (over >> 31)); /* x above max becomes max */
-        code_vec code = __builtin_convertvector(x, code_vec);
-        memcpy(codes, &code, sizeof code);
+    size_t width = (size_t)vecs * FLX_DOT_LANES;
+    for (int p = 0; p < positions; p++, v += width)
+        for (size_t c = 0; c < width; c += FLX_DOT_LANES) {
+            value_vec x, mul, codes;
+            load(&x, v + c);
+            load(&mul, s->skip_mul + c);
+            load_codes(&codes, s->skip[p] + c);
+            x += mul * codes;
+            memcpy(v + c, &x, sizeof x);
+        }
+}
+
+/* Positions of one vector of channels; @p with_skip is a constant where it is inlined. */
+INLINE void requantise_vec(uint8_t *const out[], size_t first, size_t kept,
+                           const struct flx_scaling *s, const int32_t *sums, size_t width,
+                           int positions, const int with_skip)
+{
+    const int32_t *base = s->base + first;
+    const uint8_t *const *skip = s->skip;
+    size_t base_stride = s->base_stride;
+    int shift = s->shift, max = s->max;
+    value_vec mul, skip_mul = {0}, x, y;
+    load(&mul, s->mul + first);
+    if (with_skip)
+        load(&skip_mul, s->skip_mul + first);
+    for (int p = 0; p < positions; p++) {
+        load(&x, base + (size_t)p * base_stride);
+        load(&y, sums + (size_t)p * width + first);
+        x += mul * y;
+        if (with_skip) {
+            load_codes(&y, skip[p] + first);
+            x += skip_mul * y;
+        }
+        x >>= shift;
+        x &= x > 0;
+        y = x < max;
+        x = (x & y) | (max & ~y);
+        code_vec code = __builtin_convertvector(__builtin_convertvector(x, half_vec), code_vec);
+        if (kept == FLX_DOT_LANES)
+            memcpy(out[p] + first, &code, sizeof code);
+        else
+            memcpy(out[p] + first, &code, kept);
     }
 }
 
-/* a[i] = max(a[i], b[i]) */
-static inline __attribute__((always_inline)) void maximum(uint8_t *restrict a,
-                                                          const uint8_t *restrict b, size_t n)
+FLX_CLONES void flx_requantise(uint8_t *const out[], size_t kept, const struct flx_scaling *s,
+                               const int32_t *sums, int positions, int vecs)
 {
-    for (size_t i = 0; i < n; i++)
-        a[i] = b[i] > a[i] ? b[i] : a[i];
-}
-
-FLX_CLONES void flx_max_pool(uint8_t *out, size_t out_row, int out_h, int out_w, uint8_t *in,
-                             size_t in_row, size_t c, int size)
-{
-    for (int y = 0; y < out_h; y++, out += out_row, in += (size_t)size * in_row) {
-        for (int py = 1; py < size; py++)
-            maximum(in, in + (size_t)py * in_row, (size_t)(out_w * size) * c);
-        for (int x = 0; x < out_w; x++) {
-            const uint8_t *from = in + (size_t)(x * size) * c;
-            uint8_t *to = out + (size_t)x * c;
-            memcpy(to, from, c);
-            for (int px = 1; px < size; px++)
-                maximum(to, from + (size_t)px * c, c);
-        }
+    size_t width = (size_t)vecs * FLX_DOT_LANES;
+    for (size_t c = 0; c < kept; c += FLX_DOT_LANES) {
+        size_t keep = kept - c < FLX_DOT_LANES ? kept - c : FLX_DOT_LANES;
+        if (s->skip)
+            requantise_vec(out, c, keep, s, sums, width, positions, 1);
+        else
+            requantise_vec(out, c, keep, s, sums, width, positions, 0);
     }
 }
 

@@ -14,9 +14,10 @@
 
 static void maps_free(struct flx_maps *maps)
 {
-    for (int i = 0; i < FLX_MAX_LAYERS; i++)
-        free(maps->in[i]);
+    for (int b = 0; b < FLX_MAX_VIEWS; b++)
+        free(maps->buffer[b]);
     free(maps->unpooled);
+    free(maps->scratch);
 }
 
 void flx_exec_free(struct flx_exec *e)
@@ -31,40 +32,49 @@ void flx_exec_free(struct flx_exec *e)
     free(e);
 }
 
-/* Bytes of codes before pooling, for one image. */
-static size_t unpooled_bytes(const struct flx_exec *e)
+/* Bytes of codes before pooling and of its scratch, for one image. */
+static size_t pool_bytes(const struct flx_exec *e, size_t *scratch)
 {
     size_t most = 0;
+    *scratch = 0;
     for (int i = 0; i < e->m->n_layers; i++) {
-        const struct flx_plan *plan = &e->plans[i];
-        size_t map = (size_t)plan->conv_h * (size_t)plan->conv_w * (size_t)plan->l->out_c;
-        if (plan->l->pool > 1 && map > most)
-            most = map;
+        struct flx_pool pool = flx_plan_pool(&e->plans[i], 0, e->m->act_bits);
+        size_t map = (size_t)pool.in_h * pool.in_row, need = flx_pool_scratch(&pool);
+        if (pool.size == 1)
+            continue;
+        most = map > most ? map : most;
+        *scratch = need > *scratch ? need : *scratch;
     }
     return most;
 }
 
+static const struct flx_view *buffer_view(const struct flx_exec *e, int b)
+{
+    return &e->views.view[e->views.of_buffer[b]];
+}
+
 static void choose_batch(struct flx_exec *e)
 {
-    size_t bytes = unpooled_bytes(e);
-    for (int i = 0; i < e->m->n_layers; i++)
-        bytes += e->plans[i].in_map;
+    size_t scratch, bytes = pool_bytes(e, &scratch);
+    for (int b = 0; b < e->views.n_buffers; b++)
+        bytes += buffer_view(e, b)->map;
     size_t batch = CACHE_BYTES / bytes;
     e->batch = batch < 1 ? 1 : batch > MAX_BATCH ? MAX_BATCH : (int)batch;
 }
 
-/* Maps for one batch; the borders keep the value in_zero for ever. */
+/* Maps for one batch; the borders keep the value outside the map for ever. */
 static int maps_init(const struct flx_exec *e, struct flx_maps *maps)
 {
-    size_t batch = (size_t)e->batch;
-    int missing = !(maps->unpooled = malloc(batch * unpooled_bytes(e) + SLACK));
-    for (int i = 0; i < e->m->n_layers && !missing; i++) {
-        size_t bytes = batch * e->plans[i].in_map;
-        maps->in[i] = malloc(bytes + SLACK);
-        missing = !maps->in[i];
+    size_t batch = (size_t)e->batch, scratch, unpooled = pool_bytes(e, &scratch);
+    int missing = !(maps->unpooled = malloc(batch * unpooled + SLACK)) ||
+                  !(maps->scratch = malloc(scratch + 1));
+    for (int b = 0; b < e->views.n_buffers && !missing; b++) {
+        size_t bytes = batch * buffer_view(e, b)->map;
+        maps->buffer[b] = malloc(bytes + SLACK);
+        missing = !maps->buffer[b];
         if (!missing) {
-            memset(maps->in[i], e->m->layers[i].in_zero, bytes);
-            memset(maps->in[i] + bytes, 0, SLACK);
+            memset(maps->buffer[b], buffer_view(e, b)->zero, bytes);
+            memset(maps->buffer[b] + bytes, 0, SLACK);
         }
     }
     return missing ? flx_fail(FLX_ERR_NOMEM, "model %s: out of memory for its maps", e->m->name)
@@ -83,8 +93,9 @@ int flx_exec_create_with(const struct flx_model *m, int threads, flx_dot_fn *dot
     e->m = m;
     e->dot = dot;
     e->threads = threads > 0 ? threads : omp_get_num_procs();
+    flx_views_init(&e->views, m);
     for (int i = 0; i < m->n_layers && !status; i++)
-        status = flx_plan_init(&e->plans[i], m, i);
+        status = flx_plan_init(&e->plans[i], m, &e->views, i);
     if (!status) {
         choose_batch(e);
         e->maps = calloc((size_t)e->threads, sizeof *e->maps);
@@ -110,32 +121,35 @@ static size_t map_bytes(int h, int w, int c)
     return (size_t)h * (size_t)w * (size_t)c;
 }
 
-/* Images into the padded maps of the first layer. */
+uint8_t *flx_view_map(const struct flx_exec *e, const struct flx_maps *maps, int view, int image)
+{
+    const struct flx_view *v = &e->views.view[view];
+    return maps->buffer[v->buffer] + (size_t)image * v->map +
+           (size_t)v->pad * (v->row + (size_t)v->c);
+}
+
+/* Images into the view of the first layer. */
 static void copy_in(const struct flx_exec *e, const struct flx_maps *maps, const uint8_t *images,
                     int n)
 {
-    const struct flx_plan *plan = &e->plans[0];
-    size_t row = map_bytes(1, e->m->in_w, e->m->in_c), pad = (size_t)plan->l->pad;
+    const struct flx_view *view = &e->views.view[e->views.input[0]];
+    size_t row = map_bytes(1, view->w, view->c);
     for (int i = 0; i < n; i++)
-        for (int y = 0; y < e->m->in_h; y++, images += row)
-            memcpy(maps->in[0] + (size_t)i * plan->in_map + ((size_t)y + pad) * plan->in_row +
-                       pad * (size_t)e->m->in_c,
-                   images, row);
+        for (int y = 0; y < view->h; y++, images += row)
+            memcpy(flx_view_map(e, maps, e->views.input[0], i) + (size_t)y * view->row, images,
+                   row);
 }
 
-/* Codes of layer @p layer out of the padded maps of the next one. */
+/* Codes of layer @p layer out of its first view. */
 static void copy_out(const struct flx_exec *e, const struct flx_maps *maps, int layer,
                      uint8_t *codes, int n)
 {
-    const struct flx_plan *next = &e->plans[layer + 1];
-    const struct flx_layer *l = next->l;
-    size_t row = map_bytes(1, l->in_w, l->in_c), pad = (size_t)l->pad;
+    int v = e->views.first[layer + 1];
+    const struct flx_view *view = &e->views.view[v];
+    size_t row = map_bytes(1, view->w, view->c);
     for (int i = 0; i < n; i++)
-        for (int y = 0; y < l->in_h; y++, codes += row)
-            memcpy(codes,
-                   maps->in[layer + 1] + (size_t)i * next->in_map +
-                       ((size_t)y + pad) * next->in_row + pad * (size_t)l->in_c,
-                   row);
+        for (int y = 0; y < view->h; y++, codes += row)
+            memcpy(codes, flx_view_map(e, maps, v, i) + (size_t)y * view->row, row);
 }
 
 /* Layers 0 .. last of all images; the codes of @p last, or logits. */

@@ -70,8 +70,9 @@ static int check_derived(const struct flx_model *m, const struct flx_layer *l)
     int missing = !l->m || !l->beta;
     for (int p = 0; p < l->planes; p++)
         missing |= !l->bits[p];
-    if (missing || again.out_h != l->out_h || again.out_w != l->out_w ||
-        again.n_words != l->n_words || !same_slicing(&again.slicing, &l->slicing))
+    if (missing || again.conv_h != l->conv_h || again.conv_w != l->conv_w ||
+        again.out_h != l->out_h || again.out_w != l->out_w || again.n_words != l->n_words ||
+        !same_slicing(&again.slicing, &l->slicing))
         return flx_fail(FLX_ERR_ARG, "layer %s: changed after flx_layer_alloc", l->name);
     return FLX_OK;
 }
@@ -87,6 +88,9 @@ static int check_ranges(const struct flx_model *m, const struct flx_layer *l)
         return flx_fail(FLX_ERR_ARG, "layer %s: row_packed and logits are 0 or 1", l->name);
     if (l->plane_mode != FLX_PLANES_SCALED && l->plane_mode != FLX_PLANES_BINARY)
         return flx_fail(FLX_ERR_ARG, "layer %s: impossible plane mode", l->name);
+    if (l->skip != FLX_NO_SKIP && (l->skip_m < -32768 || l->skip_m > 32767))
+        return flx_fail(FLX_ERR_ARG, "layer %s: the multiplier of its skip, %d, has not 16 bits",
+                        l->name, l->skip_m);
     return FLX_OK;
 }
 
@@ -119,6 +123,8 @@ static int check_channel(const struct flx_model *m, const struct flx_layer *l, i
                         l->name, (long long)inputs);
     int64_t half = !l->logits && l->shift > 0 ? (int64_t)1 << (l->shift - 1) : 0;
     int64_t value = llabs(l->beta[o]) + half;
+    if (l->skip != FLX_NO_SKIP)
+        value += llabs(l->skip_m) * code;
     for (int p = 0; p < (binary ? 1 : l->planes); p++)
         value += llabs(l->m[p * l->out_c + o]) * (sum + weight * lanes);
     if (value >= VALUE_LIMIT)
@@ -126,6 +132,17 @@ static int check_channel(const struct flx_model *m, const struct flx_layer *l, i
                         "layer %s: output channel %d can overflow 32 bits: "
                         "choose a smaller shift",
                         l->name, o);
+    return FLX_OK;
+}
+
+/* The sums of a pool fit the accumulator too. */
+static int check_pool(const struct flx_model *m, const struct flx_layer *l)
+{
+    int64_t half = l->pool_shift > 0 ? (int64_t)1 << (l->pool_shift - 1) : 0;
+    int64_t sum = (int64_t)l->pool * l->pool * (((int64_t)1 << m->act_bits) - 1) + half;
+    if (l->pool_kind == FLX_POOL_SUM && sum >= SUM_LIMIT)
+        return flx_fail(FLX_ERR_OVERFLOW, "layer %s: sums of %dx%d codes can overflow 22 bits",
+                        l->name, l->pool, l->pool);
     return FLX_OK;
 }
 
@@ -139,32 +156,11 @@ static int check_layer(const struct flx_model *m, int i)
         status = check_derived(m, l);
     if (!status)
         status = check_bits(l);
+    if (!status)
+        status = check_pool(m, l);
     for (int o = 0; o < l->out_c && !status; o++)
         status = check_channel(m, l, o);
     return status;
-}
-
-/* Each layer's input is the output of the one before it. */
-static int check_chain(const struct flx_model *m)
-{
-    int h = m->in_h, w = m->in_w, c = m->in_c;
-    for (int i = 0; i < m->n_layers; i++) {
-        const struct flx_layer *l = &m->layers[i];
-        if (l->in_h != h || l->in_w != w || l->in_c != c)
-            return flx_fail(FLX_ERR_ARG, "layer %s: takes %dx%dx%d, but gets %dx%dx%d", l->name,
-                            l->in_h, l->in_w, l->in_c, h, w, c);
-        if (l->logits != (i == m->n_layers - 1))
-            return flx_fail(FLX_ERR_ARG, "layer %s: the last layer, and only it, gives logits",
-                            l->name);
-        h = l->out_h;
-        w = l->out_w;
-        c = l->out_c;
-    }
-    const struct flx_layer *last = &m->layers[m->n_layers - 1];
-    if (h != 1 || w != 1 || last->pool != 1 || c != m->classes)
-        return flx_fail(FLX_ERR_ARG, "layer %s: gives %dx%dx%d (pool %d) and not %d logits",
-                        last->name, h, w, c, last->pool, m->classes);
-    return FLX_OK;
 }
 
 int flx_model_check(const struct flx_model *m)
@@ -172,5 +168,5 @@ int flx_model_check(const struct flx_model *m)
     int status = check_header(m);
     for (int i = 0; i < m->n_layers && !status; i++)
         status = check_layer(m, i);
-    return status ? status : check_chain(m);
+    return status ? status : flx_model_check_graph(m);
 }

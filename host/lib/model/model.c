@@ -36,6 +36,18 @@ void flx_model_free(struct flx_model *m)
     free(m);
 }
 
+void flx_layer_defaults(struct flx_layer *l, int i)
+{
+    *l = (struct flx_layer){.input = i == 0 ? FLX_IMAGE : i - 1,
+                            .skip = FLX_NO_SKIP,
+                            .stride = 1,
+                            .skip_stride = 1,
+                            .pool = 1,
+                            .pool_stride = 1,
+                            .row_packed = i == 0,
+                            .planes = 1};
+}
+
 static int bad(const struct flx_layer *l, const char *what, int value)
 {
     return flx_fail(FLX_ERR_ARG, "layer %s: impossible %s %d", l->name, what, value);
@@ -54,7 +66,9 @@ static int check_sides(const struct flx_layer *l)
         {"kernel height", l->kh, MAX_SIDE},
         {"kernel width", l->kw, MAX_SIDE},
         {"stride", l->stride, MAX_SIDE},
+        {"stride of the skip", l->skip_stride, MAX_SIDE},
         {"pool", l->pool, MAX_SIDE},
+        {"stride of the pool", l->pool_stride, MAX_SIDE},
         {"number of planes", l->planes, FLX_MAX_PLANES},
     };
     for (size_t i = 0; i < sizeof sides / sizeof sides[0]; i++)
@@ -62,6 +76,28 @@ static int check_sides(const struct flx_layer *l)
             return bad(l, sides[i].what, sides[i].value);
     if (l->pad < 0 || (l->pad >= l->kh && l->pad >= l->kw))
         return bad(l, "padding", l->pad);
+    return FLX_OK;
+}
+
+/* Every window has at least one position of the map. */
+static int derive_pool(struct flx_layer *l)
+{
+    int64_t h = l->conv_h + 2 * (int64_t)l->pool_pad, w = l->conv_w + 2 * (int64_t)l->pool_pad;
+    int none = l->pool == 1, max = l->pool_kind == FLX_POOL_MAX;
+    if (!max && l->pool_kind != FLX_POOL_SUM)
+        return bad(l, "kind of pool", (int)l->pool_kind);
+    if (none && (l->pool_stride != 1 || !max))
+        return flx_fail(FLX_ERR_ARG,
+                        "layer %s: a 1x1 pool is no pool: its stride is 1, its kind max", l->name);
+    if (l->pool_pad < 0 || l->pool_pad > l->pool / 2)
+        return bad(l, "padding of the pool", l->pool_pad);
+    if (l->pool_shift < 0 || l->pool_shift > (max ? 0 : FLX_MAX_POOL_SHIFT))
+        return bad(l, "shift of the pool", l->pool_shift);
+    if (l->pool > h || l->pool > w)
+        return flx_fail(FLX_ERR_ARG, "layer %s: %dx%d pooling does not fit its %dx%d map", l->name,
+                        l->pool, l->pool, l->conv_h, l->conv_w);
+    l->out_h = (int)((h - l->pool) / l->pool_stride) + 1;
+    l->out_w = (int)((w - l->pool) / l->pool_stride) + 1;
     return FLX_OK;
 }
 
@@ -73,17 +109,14 @@ static int derive_shape(struct flx_layer *l)
         return flx_fail(FLX_ERR_ARG, "layer %s: a %dx%d kernel does not fit its %dx%d input",
                         l->name, l->kh, l->kw, l->in_h, l->in_w);
     int64_t h = (in_h - l->kh) / l->stride + 1, w = (in_w - l->kw) / l->stride + 1;
-    if (l->pool > h || l->pool > w)
-        return flx_fail(FLX_ERR_ARG, "layer %s: %dx%d pooling does not fit its %dx%d map", l->name,
-                        l->pool, l->pool, (int)h, (int)w);
     if (in_h * in_w > MAX_MAP / l->in_c || h * w > MAX_MAP / l->out_c)
         return flx_fail(FLX_ERR_ARG, "layer %s: its map has more than %d codes", l->name,
                         (int)MAX_MAP);
     if ((int64_t)l->kh * l->kw > MAX_WEIGHTS / l->in_c / l->out_c)
         return flx_fail(FLX_ERR_ARG, "layer %s: more than %d weights", l->name, (int)MAX_WEIGHTS);
-    l->out_h = (int)h / l->pool;
-    l->out_w = (int)w / l->pool;
-    return FLX_OK;
+    l->conv_h = (int)h;
+    l->conv_w = (int)w;
+    return derive_pool(l);
 }
 
 /* The XOR network of every plane exists, takes its n_in, and all have one n_out. */

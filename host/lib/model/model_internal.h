@@ -5,12 +5,18 @@
 #include "flexor/model.h"
 #include "flexor/safetensors.h"
 
-/** Refuses impossible geometry and parameters of a layer; else fills out_h,
- *  out_w, slicing and n_words. Allocates nothing. FLX_ERR_ARG. */
+#define FLX_MAX_POOL_SHIFT 21 /* sums of a pool are below 2^21 */
+
+/** Refuses impossible geometry and parameters of a layer; else fills conv_h, conv_w,
+ *  out_h, out_w, slicing and n_words. Allocates nothing. FLX_ERR_ARG. */
 int flx_layer_derive(const struct flx_model *m, struct flx_layer *l);
 
 /** Structure of the XOR networks, for messages and files. FLX_ERR_ARG. */
 int flx_model_check_nets(const struct flx_model *m);
+
+/** Who reads what: every layer gets what it takes, every output is used, only
+ *  the last layer gives logits. The layers are checked already. FLX_ERR_ARG. */
+int flx_model_check_graph(const struct flx_model *m);
 
 /** The JSON text `network` of docs/model-format.md; the caller frees it. */
 int flx_network_dump(const struct flx_model *m, char **text);

@@ -11,6 +11,7 @@
 
 static const char *const kinds[] = {[FLX_XORNET_NESTED] = "nested", [FLX_XORNET_FIXED] = "fixed"};
 static const char *const orders[] = {[FLX_SLICE_TILE] = "tile", [FLX_SLICE_FLAT] = "flat"};
+static const char *const pools[] = {[FLX_POOL_MAX] = "max", [FLX_POOL_SUM] = "sum"};
 static const char *const modes[] = {[FLX_PLANES_SCALED] = "scaled", [FLX_PLANES_BINARY] = "binary"};
 
 /* Where we are, for messages, and the first error; the getters do nothing after it. */
@@ -150,11 +151,43 @@ static void read_planes(struct reader *r, const json_t *object, struct flx_layer
     }
 }
 
+/* A number p: the maximum over p x p windows, p apart; else an object that says all. */
+static void read_pool(struct reader *r, const json_t *object, struct flx_layer *l)
+{
+    static const char *const known[] = {"kind", "size", "stride", "pad", "shift"};
+    json_t *pool = json_object_get(object, "pool");
+    if (!json_is_object(pool)) {
+        l->pool = l->pool_stride = get_int(r, object, "pool", 1, INT_MAX);
+        return;
+    }
+    only_keys(r, pool, known, 5);
+    l->pool_kind = (enum flx_pool_kind)get_word(r, pool, "kind", pools);
+    l->pool = get_int(r, pool, "size", 1, INT_MAX);
+    l->pool_stride = get_int(r, pool, "stride", 1, INT_MAX);
+    l->pool_pad = get_int(r, pool, "pad", 0, INT_MAX);
+    l->pool_shift = get_int(r, pool, "shift", 0, FLX_MAX_POOL_SHIFT);
+}
+
+/* The edges of the graph, where they are not those of a chain. */
+static void read_edges(struct reader *r, const json_t *object, struct flx_layer *l)
+{
+    static const char *const known[] = {"layer", "stride", "m"};
+    json_t *skip = json_object_get(object, "skip");
+    if (json_object_get(object, "input"))
+        l->input = get_int(r, object, "input", 0, FLX_MAX_LAYERS - 1);
+    if (!skip)
+        return;
+    only_keys(r, skip, known, 3);
+    l->skip = get_int(r, skip, "layer", 0, FLX_MAX_LAYERS - 1);
+    l->skip_stride = get_int(r, skip, "stride", 1, INT_MAX);
+    l->skip_m = get_int(r, skip, "m", INT16_MIN, INT16_MAX);
+}
+
 static void read_layer(struct reader *r, json_t *object, struct flx_layer *l)
 {
-    static const char *const known[] = {"name",       "in",     "out_c",      "kernel", "stride",
-                                        "pad",        "pool",   "in_zero",    "shift",  "logits",
-                                        "row_packed", "planes", "plane_mode", "order"};
+    static const char *const known[] = {
+        "name", "input",   "in",    "out_c",  "kernel", "stride",     "pad",        "skip",
+        "pool", "in_zero", "shift", "logits", "planes", "plane_mode", "row_packed", "order"};
     only_keys(r, object, known, sizeof known / sizeof known[0]);
     get_text(r, object, "name", l->name, sizeof l->name);
     get_ints(r, object, "in", 3, (int *[]){&l->in_h, &l->in_w, &l->in_c});
@@ -162,7 +195,8 @@ static void read_layer(struct reader *r, json_t *object, struct flx_layer *l)
     get_ints(r, object, "kernel", 2, (int *[]){&l->kh, &l->kw});
     l->stride = get_int(r, object, "stride", 1, INT_MAX);
     l->pad = get_int(r, object, "pad", 0, INT_MAX);
-    l->pool = get_int(r, object, "pool", 1, INT_MAX);
+    read_edges(r, object, l);
+    read_pool(r, object, l);
     l->in_zero = get_int(r, object, "in_zero", 0, 255);
     l->row_packed = get_bool(r, object, "row_packed");
     l->logits = get_bool(r, object, "logits");
@@ -191,6 +225,7 @@ static void read_network(struct reader *r, json_t *root, struct flx_model *m)
     }
     for (int i = 0; i < m->n_layers && !r->status; i++) {
         snprintf(r->where, sizeof r->where, "layer %d", i);
+        flx_layer_defaults(&m->layers[i], i);
         read_layer(r, json_array_get(layers, (size_t)i), &m->layers[i]);
     }
 }
@@ -214,7 +249,28 @@ static json_t *xornet_json(const struct flx_xornet *net)
                      "n_min", net->n_min, "n_max", net->n_max, "seed", (json_int_t)net->seed);
 }
 
-static json_t *layer_json(const struct flx_layer *l)
+static json_t *pool_json(const struct flx_layer *l)
+{
+    if (l->pool_kind == FLX_POOL_MAX && l->pool_stride == l->pool && l->pool_pad == 0)
+        return json_integer(l->pool);
+    return json_pack("{s:s, s:i, s:i, s:i, s:i}", "kind", pools[l->pool_kind], "size", l->pool,
+                     "stride", l->pool_stride, "pad", l->pool_pad, "shift", l->pool_shift);
+}
+
+/* 0, or -1 without memory. */
+static int add_edges(json_t *object, const struct flx_layer *l, int i)
+{
+    int bad = 0;
+    if (i > 0 && l->input != i - 1)
+        bad = json_object_set_new(object, "input", json_integer(l->input));
+    if (!bad && l->skip != FLX_NO_SKIP)
+        bad = json_object_set_new(object, "skip",
+                                  json_pack("{s:i, s:i, s:i}", "layer", l->skip, "stride",
+                                            l->skip_stride, "m", l->skip_m));
+    return bad;
+}
+
+static json_t *layer_json(const struct flx_layer *l, int i)
 {
     json_t *planes = json_array();
     for (int p = 0; planes && p < l->planes; p++)
@@ -224,13 +280,17 @@ static json_t *layer_json(const struct flx_layer *l)
             planes = NULL;
         }
     /* An `o` that is NULL makes the whole NULL. */
-    return json_pack("{s:s, s:[i,i,i], s:i, s:[i,i], s:i, s:i, s:i, s:i, s:b, s:b, s:i, s:s, s:s, "
-                     "s:o}",
-                     "name", l->name, "in", l->in_h, l->in_w, l->in_c, "out_c", l->out_c, "kernel",
-                     l->kh, l->kw, "stride", l->stride, "pad", l->pad, "pool", l->pool, "in_zero",
-                     l->in_zero, "row_packed", l->row_packed, "logits", l->logits, "shift",
-                     l->shift, "plane_mode", modes[l->plane_mode], "order", orders[l->order],
-                     "planes", planes);
+    json_t *object = json_pack(
+        "{s:s, s:[i,i,i], s:i, s:[i,i], s:i, s:i, s:o, s:i, s:b, s:b, s:i, s:s, s:s, s:o}", "name",
+        l->name, "in", l->in_h, l->in_w, l->in_c, "out_c", l->out_c, "kernel", l->kh, l->kw,
+        "stride", l->stride, "pad", l->pad, "pool", pool_json(l), "in_zero", l->in_zero,
+        "row_packed", l->row_packed, "logits", l->logits, "shift", l->shift, "plane_mode",
+        modes[l->plane_mode], "order", orders[l->order], "planes", planes);
+    if (object && add_edges(object, l, i) != 0) {
+        json_decref(object);
+        object = NULL;
+    }
+    return object;
 }
 
 int flx_network_dump(const struct flx_model *m, char **text)
@@ -240,7 +300,7 @@ int flx_network_dump(const struct flx_model *m, char **text)
     for (int i = 0; i < m->n_nets && !bad; i++)
         bad = json_array_append_new(nets, xornet_json(&m->nets[i])) != 0;
     for (int i = 0; i < m->n_layers && !bad; i++)
-        bad = json_array_append_new(layers, layer_json(&m->layers[i])) != 0;
+        bad = json_array_append_new(layers, layer_json(&m->layers[i], i)) != 0;
     json_t *root =
         bad ? NULL
             : json_pack("{s:s, s:s, s:[i,i,i], s:i, s:i, s:O, s:O}", "name", m->name, "dataset",

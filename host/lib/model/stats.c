@@ -53,10 +53,8 @@ int flx_model_stats(const struct flx_model *m, const char *path, struct flx_mode
 void flx_layer_stats(const struct flx_model *m, const struct flx_layer *l,
                      struct flx_layer_stats *out)
 {
-    uint64_t height = (uint64_t)((l->in_h + 2 * l->pad - l->kh) / l->stride + 1);
-    uint64_t width = (uint64_t)((l->in_w + 2 * l->pad - l->kw) / l->stride + 1);
     out->weights = (uint64_t)l->out_c * (uint64_t)l->kh * (uint64_t)l->kw * (uint64_t)l->in_c;
-    out->macs = out->weights * height * width * (uint64_t)l->planes;
+    out->macs = out->weights * (uint64_t)l->conv_h * (uint64_t)l->conv_w * (uint64_t)l->planes;
     out->nominal_bits = 0;
     for (int p = 0; p < l->planes; p++)
         out->nominal_bits += (double)out->weights * l->n_in[p] / (double)m->nets[l->net[p]].n_out;

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* gcc vectorises a comparison of floats or a square root only when neither has
- * to raise a flag. */
+/* Nodes in general: skip, ReLU and quantiser before any pooling, row by row. */
 #pragma GCC optimize("no-math-errno", "no-trapping-math")
 #include "act.h"
 
@@ -8,144 +7,89 @@
 #include <string.h>
 
 #include "../base/clones.h"
+#include "act_fast.h"
 #include "bf16.h"
+#include "stat.h"
 
-#define NO_GRADIENT 255
-
-/* Sums of d = s - pivot and of d*d, per channel, over the rows of one image. */
-FLX_CLONES static void sum_rows(const float *s, size_t rows, size_t c, const float *pivot,
-                                float *restrict sum, float *restrict square)
+struct flx_limits flx_limits_of(const struct flx_net *net, const struct flx_node *nd)
 {
-    memset(sum, 0, c * sizeof *sum);
-    memset(square, 0, c * sizeof *square);
-    size_t r = 0;
-    for (; r + 4 <= rows; r += 4) {
-        const float *s0 = s + r * c, *s1 = s0 + c, *s2 = s1 + c, *s3 = s2 + c;
-        for (size_t i = 0; i < c; i++) {
-            float d0 = s0[i] - pivot[i], d1 = s1[i] - pivot[i];
-            float d2 = s2[i] - pivot[i], d3 = s3[i] - pivot[i];
-            sum[i] += (d0 + d1) + (d2 + d3);
-            square[i] += (d0 * d0 + d1 * d1) + (d2 * d2 + d3 * d3);
-        }
-    }
-    for (; r < rows; r++)
-        for (size_t i = 0; i < c; i++) {
-            float d = s[r * c + i] - pivot[i];
-            sum[i] += d;
-            square[i] += d * d;
-        }
+    int linear = nd->kind == FLX_NODE_LINEAR, quant = net->mode == FLX_NN_QUANT;
+    float top = (float)flx_top_code(net), zero = (float)nd->zero_out, step = nd->step_code;
+    struct flx_limits l = {.inv = 1 / step, .zero = zero, .top = top};
+    l.low = !linear ? 0 : quant ? -(zero + 0.5F) * step : -INFINITY;
+    l.high = quant ? (top - zero + 0.5F) * step : INFINITY;
+    return l;
 }
 
-FLX_CLONES static void add_to_double(double *restrict to, const float *from, size_t n)
+/* A row of per-channel constants, repeated for every place of a map row. */
+static void tile(const float *from, const struct flx_node *nd, float *to)
+{
+    for (int x = 0; x < nd->conv_w; x++)
+        memcpy(to + (size_t)x * (size_t)nd->out_c, from, (size_t)nd->out_c * sizeof *to);
+}
+
+FLX_CLONES static void affine_row(const float *s, const float *scale, const float *offset, size_t n,
+                                  float *restrict val)
 {
     for (size_t i = 0; i < n; i++)
-        to[i] += (double)from[i];
+        val[i] = s[i] * scale[i] + offset[i];
 }
 
-/* Adds the partial sums of the threads, in order, into those of thread 0. */
-static void reduce_threads(const struct flx_net *net, struct flx_node *nd)
+/* val += k (code - zero) for codes @p step apart in the row of the skipped map. */
+FLX_CLONES static void add_codes(const uint8_t *e, size_t places, size_t step, size_t from_c,
+                                 size_t c, float k, float zero, float *restrict val)
 {
-    size_t n = 2 * (size_t)nd->out_c;
-    for (int t = 1; t < net->threads; t++)
-        for (size_t i = 0; i < n; i++)
-            nd->stat[i] += nd->stat[(size_t)t * n + i];
-}
-
-/* Images first..last-1 of thread @p t. */
-static void share(const struct flx_net *net, int t, int *first, int *last)
-{
-    *first = (int)((long)net->batch * t / net->threads);
-    *last = (int)((long)net->batch * (t + 1) / net->threads);
-}
-
-void flx_act_statistics(const struct flx_net *net, struct flx_node *nd)
-{
-    size_t c = (size_t)nd->out_c, rows = (size_t)(nd->conv_h * nd->conv_w);
-    const float *pivot = nd->sums; /* any value near the mean will do */
-    memset(nd->stat, 0, (size_t)net->threads * 2 * c * sizeof *nd->stat);
-#pragma omp parallel for schedule(static, 1) num_threads(net->threads)
-    for (int t = 0; t < net->threads; t++) {
-        float part[2 * c];
-        double *stat = nd->stat + (size_t)t * 2 * c;
-        int first, last;
-        share(net, t, &first, &last);
-        for (int n = first; n < last; n++) {
-            sum_rows(nd->sums + (size_t)n * rows * c, rows, c, pivot, part, part + c);
-            add_to_double(stat, part, 2 * c);
-        }
+    if (step == from_c && c == from_c) {
+        from_c = places * c;
+        places = 1;
     }
-    reduce_threads(net, nd);
-    double count = (double)rows * net->batch;
-    for (size_t i = 0; i < c; i++) {
-        double mean = nd->stat[i] / count, var = nd->stat[c + i] / count - mean * mean;
-        nd->batch_mean[i] = (float)(mean + (double)pivot[i]);
-        nd->batch_istd[i] = (float)(var > 0 ? var : 0); /* the variance, until flx_act_affine */
-    }
+    for (size_t x = 0; x < places; x++, e += step, val += c)
+        for (size_t i = 0; i < from_c; i++)
+            val[i] += k * ((float)e[i] - zero);
 }
 
-void flx_act_affine(const struct flx_net *net, struct flx_node *nd, int train)
+FLX_CLONES static void add_values(const float *e, size_t places, size_t step, size_t from_c,
+                                  size_t c, float *restrict val)
 {
-    float keep = 1 - net->bn_momentum;
-    for (int i = 0; i < nd->out_c; i++) {
-        float k = nd->alpha[i] * nd->step_in;
-        if (!nd->hidden) {
-            nd->scale[i] = k;
-            nd->offset[i] = nd->beta[i];
-            continue;
-        }
-        if (train) {
-            float mean = k * nd->batch_mean[i], var = k * k * nd->batch_istd[i];
-            nd->mean[i] = keep * nd->mean[i] + net->bn_momentum * mean;
-            nd->var[i] = keep * nd->var[i] + net->bn_momentum * var;
-            nd->batch_istd[i] = 1 / sqrtf(var + FLX_NN_BN_EPS);
-            nd->scale[i] = nd->gamma[i] * k * nd->batch_istd[i];
-            nd->offset[i] = nd->beta[i] - nd->scale[i] * nd->batch_mean[i];
-        } else {
-            float g = nd->gamma[i] / sqrtf(nd->var[i] + FLX_NN_BN_EPS);
-            nd->scale[i] = g * k;
-            nd->offset[i] = nd->beta[i] - g * nd->mean[i];
-        }
-    }
+    for (size_t x = 0; x < places; x++, e += step, val += c)
+        for (size_t i = 0; i < from_c; i++)
+            val[i] += e[i];
 }
 
-/* One place of the pool windows of a whole output row: keeps the largest value,
- * its sum and its place. */
-FLX_CLONES static void pool_row(const struct flx_node *nd, const float *s, int place,
-                                float *restrict best, float *restrict peak, int32_t *restrict arg)
+/* Real values of row @p y of the map of image @p n, before the ReLU. */
+static void values_of_row(const struct flx_net *net, const struct flx_node *nd, int n, int y,
+                          const float *scale, const float *offset, float *val)
 {
-    size_t c = (size_t)nd->out_c, step = (size_t)nd->pool * c;
-    const float *scale = nd->scale, *offset = nd->offset;
-    for (size_t ox = 0; ox < (size_t)nd->out_w; ox++, s += step, best += c, peak += c, arg += c) {
-        if (place == 0) {
-            for (size_t i = 0; i < c; i++) {
-                best[i] = s[i] * scale[i] + offset[i];
-                peak[i] = s[i];
-                arg[i] = 0;
-            }
-            continue;
-        }
-        for (size_t i = 0; i < c; i++) {
-            float v = s[i] * scale[i] + offset[i];
-            int more = v > best[i];
-            best[i] = more ? v : best[i];
-            peak[i] = more ? s[i] : peak[i];
-            arg[i] = more ? place : arg[i];
-        }
-    }
+    size_t c = (size_t)nd->out_c, w = (size_t)nd->conv_w;
+    affine_row(nd->sums + ((size_t)n * (size_t)nd->conv_h + (size_t)y) * w * c, scale, offset,
+               w * c, val);
+    if (nd->skip < 0)
+        return;
+    const struct flx_node *from = &net->nodes[nd->skip];
+    size_t row = (size_t)n * (size_t)from->out_h + (size_t)(y * nd->skip_stride);
+    size_t from_c = (size_t)from->out_c, step = (size_t)nd->skip_stride * from_c;
+    size_t at = row * (size_t)from->out_w * from_c;
+    if (net->mode == FLX_NN_QUANT)
+        add_codes(from->codes + at, w, step, from_c, c, from->step_out, (float)from->zero_out, val);
+    else
+        add_values(from->values + at, w, step, from_c, c, val);
 }
 
-/* Quantiser: codes, and in place the mask of its gradient. */
-FLX_CLONES static void quantise(const float *best, size_t n, float inv, int32_t *restrict place,
-                                int32_t *restrict code, float *restrict top)
+FLX_CLONES static void encode(const float *val, size_t n, const struct flx_limits *l, int32_t *code,
+                              float *restrict top)
 {
+    float inv = l->inv, add = l->zero + 0.5F, most = l->top;
     for (size_t i = 0; i < n; i++) {
-        float x = best[i] * inv + 0.5F;
-        top[i] = best[i] > top[i] ? best[i] : top[i];
-        place[i] = best[i] > 0 ? place[i] : NO_GRADIENT;
-        place[i] = x < 256 ? place[i] : NO_GRADIENT;
+        float x = val[i] * inv + add;
         x = x < 0 ? 0 : x;
-        code[i] = (int32_t)(x > 255 ? 255 : x);
+        code[i] = (int32_t)(x > most ? most : x);
     }
+    if (l->zero > 0)
+        for (size_t i = 0; i < n; i++)
+            top[i] = fabsf(val[i]) > top[i] ? fabsf(val[i]) : top[i];
+    else
+        for (size_t i = 0; i < n; i++)
+            top[i] = val[i] > top[i] ? val[i] : top[i];
 }
 
 FLX_CLONES static void store_bytes(const int32_t *from, size_t n, uint8_t *restrict to)
@@ -154,221 +98,264 @@ FLX_CLONES static void store_bytes(const int32_t *from, size_t n, uint8_t *restr
         to[i] = (uint8_t)from[i];
 }
 
-FLX_CLONES static void widen_codes(const int32_t *code, size_t n, uint16_t *restrict half,
+FLX_CLONES static void store_floor(const float *val, size_t n, float low, float *restrict to)
+{
+    for (size_t i = 0; i < n; i++)
+        to[i] = val[i] > low ? val[i] : low;
+}
+
+FLX_CLONES static void codes_back(const uint8_t *code, size_t n, int zero, uint16_t *restrict half,
+                                  float *restrict full)
+{
+    if (half)
+        for (size_t i = 0; i < n; i++)
+            half[i] = flx_bf16((float)(code[i] - zero));
+    else
+        for (size_t i = 0; i < n; i++)
+            full[i] = (float)(code[i] - zero);
+}
+
+FLX_CLONES static void values_back(const float *values, size_t n, uint16_t *restrict half,
                                    float *restrict full)
 {
     if (half)
         for (size_t i = 0; i < n; i++)
-            half[i] = flx_bf16((float)code[i]);
+            half[i] = flx_bf16(values[i]);
     else
-        for (size_t i = 0; i < n; i++)
-            full[i] = (float)code[i];
+        memcpy(full, values, n * sizeof *full);
 }
 
-FLX_CLONES static void relu(const float *best, size_t n, float *restrict out,
-                            int32_t *restrict place)
+/* What the forward pass leaves at out_size elements from @p at for the backward pass. */
+static void keep_for_back(const struct flx_net *net, struct flx_node *nd, size_t at, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        out[i] = best[i] > 0 ? best[i] : 0;
-        place[i] = best[i] > 0 ? place[i] : NO_GRADIENT;
-    }
+    uint16_t *half = net->bf16 ? (uint16_t *)nd->out + at : NULL;
+    float *full = net->bf16 ? NULL : (float *)nd->out + at;
+    if (net->mode == FLX_NN_QUANT)
+        codes_back(nd->codes + at, n, nd->zero_out, half, full);
+    else
+        values_back(nd->values + at, n, half, full);
 }
 
-static void row_forward(const struct flx_net *net, struct flx_node *nd, int n, int oy, int train,
-                        float *top)
-{
-    size_t c = (size_t)nd->out_c, len = (size_t)nd->out_w * c;
-    size_t at = ((size_t)n * (size_t)nd->out_h + (size_t)oy) * len;
-    float best[len];
-    int32_t place[len], code[len];
-    for (int p = 0; p < nd->pool * nd->pool; p++) {
-        int y = n * nd->conv_h + oy * nd->pool + p / nd->pool, x = p % nd->pool;
-        const float *s = nd->sums + ((size_t)y * (size_t)nd->conv_w + (size_t)x) * c;
-        pool_row(nd, s, p, best, nd->peak + at, place);
-    }
-    if (net->mode == FLX_NN_FLOAT) {
-        relu(best, len, (float *)nd->out + at, place);
-    } else {
-        quantise(best, len, 1 / nd->step_out, place, code, top);
-        store_bytes(code, len, nd->codes + at);
-        if (train)
-            widen_codes(code, len, net->bf16 ? (uint16_t *)nd->out + at : NULL,
-                        (float *)nd->out + (net->bf16 ? 0 : at));
-    }
-    if (train)
-        store_bytes(place, len, nd->arg + at);
-}
-
-float flx_act_forward(const struct flx_net *net, struct flx_node *nd, int train)
-{
-    float largest = 0;
-    size_t len = (size_t)nd->out_w * (size_t)nd->out_c;
-#pragma omp parallel for schedule(static, 1) num_threads(net->threads) reduction(max : largest)
-    for (int t = 0; t < net->threads; t++) {
-        float top[len];
-        int first, last;
-        memset(top, 0, sizeof top);
-        share(net, t, &first, &last);
-        for (int n = first; n < last; n++)
-            for (int oy = 0; oy < nd->out_h; oy++)
-                row_forward(net, nd, n, oy, train, top);
-        for (size_t i = 0; i < len; i++)
-            largest = top[i] > largest ? top[i] : largest;
-    }
-    return largest;
-}
-
-/* Sums of the gradient, and of the gradient times (peak - mean). */
-FLX_CLONES static void sum_gradient(const float *dout, const float *peak, const uint8_t *arg,
-                                    const float *mean, size_t rows, size_t c, float *restrict sum,
-                                    float *restrict dot)
-{
-    memset(sum, 0, c * sizeof *sum);
-    memset(dot, 0, c * sizeof *dot);
-    for (size_t r = 0; r < rows; r++)
-        for (size_t i = 0; i < c; i++) {
-            size_t at = r * c + i;
-            float g = arg[at] == NO_GRADIENT ? 0 : dout[at];
-            sum[i] += g;
-            dot[i] += g * (peak[at] - mean[i]);
-        }
-}
-
-/* Gradient of the sums at one position: a * g there, b * s + d everywhere. */
-struct slope {
-    const float *a, *b, *d;
+/* Constants of a forward pass, tiled to a map row. */
+struct rows {
+    const float *scale, *offset;
+    struct flx_limits limits;
+    void *map; /* of one image, before pooling; NULL: straight to the output */
+    float *top;
 };
 
-/* One row of the map; dout and arg NULL: it lies outside all pool windows. */
-FLX_CLONES static void scatter_row(const struct flx_node *nd, const float *s, const float *dout,
-                                   const uint8_t *arg, int y, const struct slope *k,
-                                   float *restrict full)
+static void image_forward(const struct flx_net *net, struct flx_node *nd, int n,
+                          const struct rows *r)
 {
-    size_t c = (size_t)nd->out_c;
-    const float *a = k->a, *b = k->b, *d = k->d;
-    for (int x = 0; x < nd->conv_w; x++, s += c, full += c) {
-        int place = y % nd->pool * nd->pool + x % nd->pool;
-        size_t at = (size_t)(x / nd->pool) * c;
-        if (!dout || x / nd->pool >= nd->out_w)
-            for (size_t i = 0; i < c; i++)
-                full[i] = b[i] * s[i] + d[i];
-        else
-            for (size_t i = 0; i < c; i++)
-                full[i] = b[i] * s[i] + d[i] + (arg[at + i] == place ? a[i] * dout[at + i] : 0);
-    }
-}
-
-FLX_CLONES static void narrow(const float *from, size_t n, uint16_t *restrict to)
-{
-    for (size_t i = 0; i < n; i++)
-        to[i] = flx_bf16(from[i]);
-}
-
-static void image_backward(const struct flx_net *net, struct flx_node *nd, int n,
-                           const struct slope *k)
-{
-    size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
-    float row[len];
+    size_t len = (size_t)nd->conv_w * (size_t)nd->out_c;
+    int quant = net->mode == FLX_NN_QUANT;
+    float val[len];
+    int32_t code[len];
     for (int y = 0; y < nd->conv_h; y++) {
-        size_t at = ((size_t)n * (size_t)nd->conv_h + (size_t)y) * len;
-        size_t out_row = (size_t)n * (size_t)nd->out_h + (size_t)(y / nd->pool);
-        size_t o = out_row * (size_t)nd->out_w * c;
-        int in = y / nd->pool < nd->out_h;
-        scatter_row(nd, nd->sums + at, in ? nd->dout + o : NULL, in ? nd->arg + o : NULL, y, k,
-                    net->bf16 ? row : (float *)nd->dsums + at);
-        if (net->bf16)
-            narrow(row, len, (uint16_t *)nd->dsums + at);
-    }
-}
-
-/* Coefficients of struct slope and the gradients of the parameters, from the
- * sums in nd->stat. A gradient of codes is one of real values / step_out. */
-static void slopes(const struct flx_net *net, struct flx_node *nd, float *a, float *b, float *d)
-{
-    size_t c = (size_t)nd->out_c;
-    double count = (double)net->batch * nd->conv_h * nd->conv_w, inv = 1 / (double)nd->step_out;
-    for (size_t i = 0; i < c; i++) {
-        double k = (double)nd->alpha[i] * (double)nd->step_in, istd = (double)nd->batch_istd[i];
-        double dbeta = nd->stat[i] * inv, dgamma = nd->stat[c + i] * inv * k * istd;
-        double slope = (double)nd->scale[i];
-        a[i] = (float)(slope * inv);
-        b[i] = (float)(-slope * dgamma / count * k * istd);
-        d[i] = (float)(-slope * dbeta / count) - b[i] * nd->batch_mean[i];
-        nd->dbeta[i] = (float)dbeta;
-        nd->dgamma[i] = (float)dgamma;
-        /* Batch norm divides alpha out again, but for its epsilon. */
-        nd->dalpha[i] = (float)((double)nd->gamma[i] * dgamma * (double)FLX_NN_BN_EPS * istd *
-                                istd / (double)nd->alpha[i]);
-    }
-}
-
-void flx_act_backward(const struct flx_net *net, struct flx_node *nd)
-{
-    size_t c = (size_t)nd->out_c, outs = (size_t)(nd->out_h * nd->out_w);
-    float a[c], b[c], d[c];
-    struct slope k = {a, b, d};
-    memset(nd->stat, 0, (size_t)net->threads * 2 * c * sizeof *nd->stat);
-#pragma omp parallel for schedule(static, 1) num_threads(net->threads)
-    for (int t = 0; t < net->threads; t++) {
-        float part[2 * c];
-        int first, last;
-        share(net, t, &first, &last);
-        for (int n = first; n < last; n++) {
-            size_t at = (size_t)n * outs * c;
-            sum_gradient(nd->dout + at, nd->peak + at, nd->arg + at, nd->batch_mean, outs, c, part,
-                         part + c);
-            add_to_double(nd->stat + (size_t)t * 2 * c, part, 2 * c);
+        size_t in = (size_t)y * len, out = (size_t)n * flx_map_size(nd) + in;
+        values_of_row(net, nd, n, y, r->scale, r->offset, val);
+        if (quant) {
+            encode(val, len, &r->limits, code, r->top);
+            store_bytes(code, len, r->map ? (uint8_t *)r->map + in : nd->codes + out);
+        } else {
+            store_floor(val, len, r->limits.low, r->map ? (float *)r->map + in : nd->values + out);
         }
     }
-    reduce_threads(net, nd);
-    slopes(net, nd, a, b, d);
-#pragma omp parallel for schedule(static) num_threads(net->threads)
-    for (int n = 0; n < net->batch; n++)
-        image_backward(net, nd, n, &k);
+    if (r->map)
+        flx_pool_forward(net, nd, n, r->map);
 }
 
-void flx_logits_forward(const struct flx_net *net, struct flx_node *nd)
+static int pools(const struct flx_node *nd)
 {
-    size_t c = (size_t)nd->out_c, n = (size_t)net->batch * c;
-    float *logits = nd->out;
-    for (size_t i = 0; i < n; i++)
-        logits[i] = nd->sums[i] * nd->scale[i % c] + nd->offset[i % c];
+    return nd->pool > 1 || nd->pool_stride > 1;
 }
 
-void flx_logits_backward(const struct flx_net *net, struct flx_node *nd)
+/* The same in vectors, with what the backward pass reads. */
+static void fast_image(const struct flx_net *net, struct flx_node *nd, int n, void *map, int train,
+                       float *top)
 {
-    size_t c = (size_t)nd->out_c;
-    memset(nd->dbeta, 0, c * sizeof(float));
-    memset(nd->dalpha, 0, c * sizeof(float));
-    for (size_t i = 0; i < (size_t)net->batch * c; i++) {
-        size_t ch = i % c;
-        float d = nd->dout[i] * nd->scale[ch];
-        nd->dbeta[ch] += nd->dout[i];
-        nd->dalpha[ch] += nd->dout[i] * nd->sums[i] * nd->step_in;
-        if (net->bf16)
-            ((uint16_t *)nd->dsums)[i] = flx_bf16(d);
-        else
-            ((float *)nd->dsums)[i] = d;
+    size_t out = (size_t)n * flx_out_size(nd);
+    uint16_t *half = train && !pools(nd) ? (uint16_t *)nd->out + out : NULL;
+    if (net->mode == FLX_NN_QUANT)
+        flx_fast_forward(net, nd, n, pools(nd) ? map : nd->codes + out, half, top);
+    else
+        flx_fast_values(net, nd, n, pools(nd) ? map : nd->values + out, half);
+    if (pools(nd))
+        flx_pool_forward(net, nd, n, map);
+    if (pools(nd) && train)
+        keep_for_back(net, nd, out, flx_out_size(nd));
+}
+
+void flx_act_forward(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                     int train)
+{
+    size_t len = (size_t)nd->conv_w * (size_t)nd->out_c, outs = flx_out_size(nd);
+    float top[len], scale[len], offset[len];
+    float *map = (float *)net->map + (size_t)p->t * flx_map_size(nd);
+    struct rows r = {scale, offset, flx_limits_of(net, nd), pools(nd) ? map : NULL, top};
+    if (flx_fast_fits(net, nd)) {
+        for (int n = p->first; n < p->last; n++)
+            fast_image(net, nd, n, map, train, &nd->top[p->t]);
+        return;
+    }
+    memset(top, 0, sizeof top);
+    tile(nd->scale, nd, scale);
+    tile(nd->offset, nd, offset);
+    for (int n = p->first; n < p->last; n++) {
+        image_forward(net, nd, n, &r);
+        if (train)
+            keep_for_back(net, nd, (size_t)n * outs, outs);
+    }
+    for (size_t i = 0; i < len; i++)
+        nd->top[p->t] = top[i] > nd->top[p->t] ? top[i] : nd->top[p->t];
+}
+
+/* g where the value lies within its bounds, else 0; sums of it, and times (s - mean). */
+FLX_CLONES static void mask_row(const float *val, const float *s, const float *mean, size_t n,
+                                float low, float high, float *restrict g, float *restrict sum,
+                                float *restrict dot)
+{
+    for (size_t i = 0; i < n; i++) {
+        float d = val[i] > low ? g[i] : 0;
+        d = val[i] < high ? d : 0;
+        g[i] = d;
+        sum[i] += d;
+        dot[i] += d * (s[i] - mean[i]);
     }
 }
 
-FLX_CLONES static void widen_bytes(const uint8_t *from, size_t n, uint16_t *restrict half,
-                                   float *restrict full)
+/* Leaves the gradient of the codes before pooling, masked, in dcode. @p part holds the
+ * two sums a channel of the image. */
+static void image_reduce(const struct flx_net *net, struct flx_node *nd, int n,
+                         const struct rows *r, const float *mean, float *part)
+{
+    size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
+    float val[len], sum[len], dot[len];
+    memset(sum, 0, sizeof sum);
+    memset(dot, 0, sizeof dot);
+    if (nd->dcode != nd->dout)
+        flx_pool_backward(net, nd, n);
+    for (int y = 0; y < nd->conv_h; y++) {
+        size_t at = (size_t)n * flx_map_size(nd) + (size_t)y * len;
+        values_of_row(net, nd, n, y, r->scale, r->offset, val);
+        mask_row(val, nd->sums + at, mean, len, r->limits.low, r->limits.high, nd->dcode + at, sum,
+                 dot);
+    }
+    memset(part, 0, 2 * c * sizeof *part);
+    for (size_t i = 0; i < len; i += c)
+        for (size_t k = 0; k < c; k++) {
+            part[k] += sum[i + k];
+            part[c + k] += dot[i + k];
+        }
+}
+
+FLX_CLONES static void spread_row(const float *g, const float *s, const float *a, const float *b,
+                                  const float *d, size_t n, uint16_t *restrict half,
+                                  float *restrict full)
 {
     if (half)
         for (size_t i = 0; i < n; i++)
-            half[i] = flx_bf16((float)from[i]);
+            half[i] = flx_bf16(a[i] * g[i] + (b[i] * s[i] + d[i]));
     else
         for (size_t i = 0; i < n; i++)
-            full[i] = (float)from[i];
+            full[i] = a[i] * g[i] + (b[i] * s[i] + d[i]);
 }
 
-void flx_act_widen(const struct flx_net *net, const uint8_t *from, void *to, size_t per_image)
+/* Gradient of the sums of image @p n. */
+static void image_spread(const struct flx_net *net, struct flx_node *nd, int n, const float *a,
+                         const float *b, const float *d, void *dsums)
 {
-#pragma omp parallel for schedule(static) num_threads(net->threads)
-    for (int n = 0; n < net->batch; n++) {
-        size_t at = (size_t)n * per_image;
-        widen_bytes(from + at, per_image, net->bf16 ? (uint16_t *)to + at : NULL,
-                    net->bf16 ? NULL : (float *)to + at);
+    size_t len = (size_t)nd->conv_w * (size_t)nd->out_c;
+    for (int y = 0; y < nd->conv_h; y++) {
+        size_t row = (size_t)y * len, at = (size_t)n * flx_map_size(nd) + row;
+        spread_row(nd->dcode + at, nd->sums + at, a, b, d, len,
+                   net->bf16 ? (uint16_t *)dsums + row : NULL,
+                   net->bf16 ? NULL : (float *)dsums + row);
+    }
+}
+
+/* The only node that adds node @p i, when it does so place by place; NULL: none such. */
+static const struct flx_node *plain_reader(const struct flx_net *net, int i)
+{
+    const struct flx_node *nd = &net->nodes[i], *reader = NULL;
+    for (int r = i + 1; r < net->n_nodes; r++) {
+        const struct flx_node *by = &net->nodes[r];
+        if (by->skip != i)
+            continue;
+        if (reader || by->skip_stride > 1 || by->out_c != nd->out_c)
+            return NULL;
+        reader = by;
+    }
+    return reader;
+}
+
+static void fast_reduce(const struct flx_net *net, int i, int n, float *part)
+{
+    struct flx_node *nd = &net->nodes[i];
+    const struct flx_node *reader = pools(nd) ? NULL : plain_reader(net, i);
+    if (reader) {
+        flx_fast_reduce(net, nd, n, reader->dcode + (size_t)n * flx_map_size(reader),
+                        nd->step_out / reader->step_code, part);
+        return;
+    }
+    flx_skip_gradient(net, i, n);
+    if (pools(nd))
+        flx_pool_backward(net, nd, n);
+    flx_fast_reduce(net, nd, n, NULL, 0, part);
+}
+
+static void slow_reduce(const struct flx_net *net, int i, int n, const struct rows *r,
+                        const float *mean, float *part)
+{
+    struct flx_node *nd = &net->nodes[i];
+    flx_skip_gradient(net, i, n);
+    if (flx_pool_tiles(nd))
+        flx_max_reduce(nd, n, part);
+    else
+        image_reduce(net, nd, n, r, mean, part);
+}
+
+void flx_act_reduce(const struct flx_net *net, int i, const struct flx_part *p)
+{
+    struct flx_node *nd = &net->nodes[i];
+    size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
+    float part[2 * c], scale[len], offset[len], mean[len];
+    struct rows r = {scale, offset, flx_limits_of(net, nd), NULL, NULL};
+    double *stat = nd->stat + (size_t)p->t * 2 * c;
+    int first, last, fast = flx_fast_fits(net, nd) && !flx_pool_tiles(nd);
+    flx_share(net, p->t, &first, &last);
+    if (p->first == first)
+        memset(stat, 0, 2 * c * sizeof *stat);
+    if (!fast) {
+        tile(nd->scale, nd, scale);
+        tile(nd->offset, nd, offset);
+        tile(nd->batch_mean, nd, mean);
+    }
+    for (int n = p->first; n < p->last; n++) {
+        if (fast)
+            fast_reduce(net, i, n, part);
+        else
+            slow_reduce(net, i, n, &r, mean, part);
+        flx_add_to_double(stat, part, 2 * c);
+    }
+}
+
+void flx_act_spread(const struct flx_net *net, struct flx_node *nd, const struct flx_part *p,
+                    void *dsums)
+{
+    size_t c = (size_t)nd->out_c, len = (size_t)nd->conv_w * c;
+    float a[len], b[len], d[len];
+    size_t image = flx_map_size(nd) * (net->bf16 ? 2 : sizeof(float));
+    tile(nd->slope, nd, a);
+    tile(nd->slope + c, nd, b);
+    tile(nd->slope + 2 * c, nd, d);
+    for (int n = p->first; n < p->last; n++) {
+        void *to = (char *)dsums + (size_t)(n - p->first) * image;
+        if (flx_pool_tiles(nd))
+            flx_max_spread(net, nd, n, to);
+        else if (flx_fast_fits(net, nd))
+            flx_fast_spread(nd, n, to);
+        else
+            image_spread(net, nd, n, a, b, d, to);
     }
 }

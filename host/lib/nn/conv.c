@@ -7,6 +7,7 @@
 
 #include "../base/clones.h"
 #include "bf16.h"
+#include "direct.h"
 #include "flexor/status.h"
 
 /* One of the three passes: a primitive, and its weights (or weight gradient) in
@@ -24,7 +25,8 @@ struct flx_conv {
     size_t n_weights;
     dnnl_engine_t engine;
     dnnl_stream_t stream;
-    struct pass fwd, bwd_d, bwd_w;
+    struct pass fwd, bwd_d, bwd_w; /* those that direct leaves */
+    struct flx_direct *direct;
 };
 
 static int check(dnnl_status_t status, const char *what)
@@ -34,12 +36,6 @@ static int check(dnnl_status_t status, const char *what)
     if (status == dnnl_out_of_memory)
         return flx_fail(FLX_ERR_NOMEM, "oneDNN: out of memory while %s; use a smaller batch", what);
     return flx_fail(FLX_ERR_UNSUPPORTED, "oneDNN refuses %s (status %d)", what, (int)status);
-}
-
-int flx_conv_has_bf16(void)
-{
-    unsigned want = dnnl_cpu_isa_avx512_core_bf16;
-    return ((unsigned)dnnl_get_effective_cpu_isa() & want) == want;
 }
 
 /* A convolution whose kernel covers its input is a matrix product. */
@@ -218,22 +214,24 @@ int flx_conv_create(const struct flx_conv_shape *shape, struct flx_conv **out)
     const dnnl_data_type_t fwd[3] = {shape->integer ? dnnl_u8 : dnnl_f32,
                                      shape->integer ? dnnl_s8 : dnnl_f32, dnnl_f32};
     const dnnl_data_type_t bwd_d[3] = {dnnl_f32, b, b}, bwd_w[3] = {b, dnnl_f32, b};
-    int status = check(dnnl_engine_create(&c->engine, dnnl_cpu, 0), "an engine");
+    int status = flx_direct_create(shape, &c->direct);
+    int backward = !flx_direct_has(c->direct, FLX_DIRECT_BACKWARD);
+    if (status == FLX_OK)
+        status = check(dnnl_engine_create(&c->engine, dnnl_cpu, 0), "an engine");
     if (status == FLX_OK)
         status =
             check(dnnl_stream_create(&c->stream, c->engine, dnnl_stream_default_flags), "a stream");
-    if (status == FLX_OK)
+    if (status == FLX_OK && !flx_direct_has(c->direct, FLX_DIRECT_FORWARD))
         status = make_pass(c, dnnl_forward_inference, fwd, dnnl_f32, &c->fwd);
-    if (status == FLX_OK && shape->need_data_gradient)
+    if (status == FLX_OK && backward && shape->need_data_gradient)
         status = make_pass(c, dnnl_backward_data, bwd_d, b, &c->bwd_d);
-    if (status == FLX_OK)
+    if (status == FLX_OK && backward)
         status = make_pass(c, dnnl_backward_weights, bwd_w, b, &c->bwd_w);
-    if (status != FLX_OK) {
+    if (status == FLX_OK)
+        *out = c;
+    else
         flx_conv_free(c);
-        return status;
-    }
-    *out = c;
-    return FLX_OK;
+    return status;
 }
 
 static void free_pass(struct pass *p)
@@ -253,6 +251,7 @@ void flx_conv_free(struct flx_conv *c)
     free_pass(&c->fwd);
     free_pass(&c->bwd_d);
     free_pass(&c->bwd_w);
+    flx_direct_free(c->direct);
     dnnl_stream_destroy(c->stream);
     dnnl_engine_destroy(c->engine);
     free(c);
@@ -269,7 +268,14 @@ FLX_CLONES static void place_f32(const struct pass *p, const float *w)
 {
     float *to = p->data;
     for (size_t i = 0; i < p->n; i++)
-        to[i] = p->map[i] < 0 ? 0.0F : w[p->map[i]];
+        to[i] = !p->map ? w[i] : p->map[i] < 0 ? 0.0F : w[p->map[i]];
+}
+
+FLX_CLONES static void place_bf16(const struct pass *p, const float *w)
+{
+    uint16_t *to = p->data;
+    for (size_t i = 0; i < p->n; i++)
+        to[i] = flx_bf16(!p->map ? w[i] : p->map[i] < 0 ? 0.0F : w[p->map[i]]);
 }
 
 /* s8 to the type of the backward pass, which holds small integers exactly. */
@@ -288,25 +294,30 @@ FLX_CLONES static void widen_s8(const struct pass *p, const int8_t *w, enum flx_
             full[i] = !p->map ? (float)w[i] : p->map[i] < 0 ? 0.0F : (float)w[p->map[i]];
 }
 
-void flx_conv_set_weights(struct flx_conv *c, const void *ohwi, int for_training)
+void flx_conv_set_weights(struct flx_conv *c, const void *ohwi)
 {
-    int widen = for_training && c->bwd_d.prim;
-    if (!c->s.integer && !c->fwd.map) {
-        memcpy(c->fwd.data, ohwi, c->n_weights * sizeof(float));
-        if (widen)
-            memcpy(c->bwd_d.data, ohwi, c->n_weights * sizeof(float));
-    } else if (!c->s.integer) {
+    if (flx_direct_has(c->direct, FLX_DIRECT_FORWARD))
+        flx_direct_set_weights(c->direct, ohwi);
+    else if (!c->fwd.map)
+        memcpy(c->fwd.data, ohwi, c->n_weights * (c->s.integer ? 1 : sizeof(float)));
+    else if (c->s.integer)
+        place_s8(&c->fwd, ohwi);
+    else
         place_f32(&c->fwd, ohwi);
-        if (widen)
-            place_f32(&c->bwd_d, ohwi);
-    } else {
-        if (c->fwd.map)
-            place_s8(&c->fwd, ohwi);
-        else
-            memcpy(c->fwd.data, ohwi, c->n_weights);
-        if (widen)
-            widen_s8(&c->bwd_d, ohwi, c->s.back);
-    }
+}
+
+void flx_conv_set_back(struct flx_conv *c, const int8_t *w8, const float *w)
+{
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD))
+        flx_direct_set_back(c->direct, w8, w);
+    if (!c->bwd_d.prim)
+        return;
+    if (w8)
+        widen_s8(&c->bwd_d, w8, c->s.back);
+    else if (c->s.back == FLX_CONV_BF16)
+        place_bf16(&c->bwd_d, w);
+    else
+        place_f32(&c->bwd_d, w);
 }
 
 static int execute(struct flx_conv *c, struct pass *p, const void *src, const void *dst,
@@ -324,16 +335,50 @@ static int execute(struct flx_conv *c, struct pass *p, const void *src, const vo
     return status;
 }
 
-int flx_conv_forward(struct flx_conv *c, const void *src, float *sums)
+int flx_conv_forward_whole(const struct flx_conv *c)
+{
+    return !flx_direct_has(c->direct, FLX_DIRECT_FORWARD);
+}
+
+int flx_conv_backward_whole(const struct flx_conv *c)
+{
+    return !flx_direct_has(c->direct, FLX_DIRECT_BACKWARD);
+}
+
+int flx_conv_forward(struct flx_conv *c, int n, const void *src, float *sums)
 {
     static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DST};
+    if (flx_direct_has(c->direct, FLX_DIRECT_FORWARD)) {
+        flx_direct_forward(c->direct, n, src, sums);
+        return FLX_OK;
+    }
     return execute(c, &c->fwd, src, sums, arg);
 }
 
-int flx_conv_backward_data(struct flx_conv *c, const void *dsums, float *dsrc)
+int flx_conv_backward_data(struct flx_conv *c, int n, const void *dsums, float *dsrc)
 {
     static const int arg[3] = {DNNL_ARG_DIFF_SRC, DNNL_ARG_WEIGHTS, DNNL_ARG_DIFF_DST};
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD)) {
+        flx_direct_backward_data(c->direct, n, dsums, dsrc);
+        return FLX_OK;
+    }
     return execute(c, &c->bwd_d, dsrc, dsums, arg);
+}
+
+void flx_conv_weights_begin(struct flx_conv *c)
+{
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD))
+        flx_direct_weights_begin(c->direct);
+}
+
+int flx_conv_weights_add(struct flx_conv *c, int n, const void *src, const void *dsums)
+{
+    static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST};
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD)) {
+        flx_direct_weights_add(c->direct, n, src, dsums);
+        return FLX_OK;
+    }
+    return execute(c, &c->bwd_w, src, dsums, arg);
 }
 
 FLX_CLONES static void collect(const struct pass *p, float *dw)
@@ -344,14 +389,12 @@ FLX_CLONES static void collect(const struct pass *p, float *dw)
             dw[p->map[i]] = from[i];
 }
 
-int flx_conv_backward_weights(struct flx_conv *c, const void *src, const void *dsums, float *dw)
+void flx_conv_weights_end(struct flx_conv *c, float *dw)
 {
-    static const int arg[3] = {DNNL_ARG_SRC, DNNL_ARG_DIFF_WEIGHTS, DNNL_ARG_DIFF_DST};
-    struct pass *p = &c->bwd_w;
-    if (!p->map) /* the same order: straight into the caller's buffer */
-        dnnl_memory_set_data_handle(p->weights, dw);
-    int status = execute(c, p, src, dsums, arg);
-    if (status == FLX_OK && p->map)
-        collect(p, dw);
-    return status;
+    if (flx_direct_has(c->direct, FLX_DIRECT_BACKWARD))
+        flx_direct_weights_end(c->direct, dw);
+    else if (c->bwd_w.map)
+        collect(&c->bwd_w, dw);
+    else
+        memcpy(dw, c->bwd_w.data, c->n_weights * sizeof *dw);
 }

@@ -180,14 +180,82 @@ FLX_CLONES static void surrogate_block(const struct flx_xor_layer *l, size_t at,
     }
 }
 
+/* The straight-through estimator: dx = sign(x) acc. */
+FLX_CLONES static void straight_block(const struct flx_xor_layer *l, size_t at,
+                                      float acc[FLX_XOR_MAX][BLOCK])
+{
+    for (int j = 0; j < l->n_in; j++) {
+        const float *x = l->x + (size_t)j * l->stride + at;
+        float *restrict g = l->g + (size_t)j * l->stride + at;
+        for (int s = 0; s < BLOCK; s++)
+            g[s] = (float)(2 * (x[s] >= 0) - 1) * acc[j][s];
+    }
+}
+
+/* t = tanh(S x) and its slope S (1 - t^2), from e = exp(-2 S |x|). */
+FLX_CLONES static void tanh_block(const struct flx_xor_layer *l, size_t at,
+                                  float t[FLX_XOR_MAX][BLOCK], float slope[FLX_XOR_MAX][BLOCK])
+{
+    float steep = l->s_tanh, u[BLOCK], sign[BLOCK];
+    for (int j = 0; j < l->n_in; j++) {
+        const float *x = l->x + (size_t)j * l->stride + at;
+        for (int s = 0; s < BLOCK; s++)
+            sign[s] = (float)(2 * (x[s] >= 0) - 1);
+        for (int s = 0; s < BLOCK; s++) {
+            float v = 2.88539008F * steep * (x[s] * sign[s]);
+            u[s] = v < 100 ? v : 100;
+        }
+        for (int s = 0; s < BLOCK; s++) {
+            float e = exp2_minus(u[s]);
+            t[j][s] = sign[s] * (1 - e) / (1 + e);
+            slope[j][s] = steep * (4 * e / ((1 + e) * (1 + e)));
+        }
+    }
+}
+
+/* Derivative of the product of tanh: every tap times the other taps. */
+FLX_CLONES static void analog_block(const struct flx_xor_layer *l, size_t at, const float *dw)
+{
+    float t[FLX_XOR_MAX][BLOCK], slope[FLX_XOR_MAX][BLOCK];
+    tanh_block(l, at, t, slope);
+    for (int j = 0; j < l->n_in; j++)
+        memset(l->g + (size_t)j * l->stride + at, 0, BLOCK * sizeof *l->g);
+    for (int r = 0; r < l->n_out; r++) {
+        const int32_t *index = l->index + (size_t)r * l->stride + at;
+        float sign = __builtin_popcount(l->rows[r]) % 2 ? 1 : -1, d[BLOCK];
+        for (uint32_t taps = l->rows[r]; taps; taps &= taps - 1) {
+            int j = __builtin_ctz(taps);
+            float *restrict g = l->g + (size_t)j * l->stride + at;
+            for (int s = 0; s < BLOCK; s++)
+                d[s] = dw[index[s]] * sign * slope[j][s];
+            for (uint32_t rest = l->rows[r] & ~(UINT32_C(1) << j); rest; rest &= rest - 1)
+                for (int s = 0; s < BLOCK; s++)
+                    d[s] *= t[__builtin_ctz(rest)][s];
+            for (int s = 0; s < BLOCK; s++)
+                g[s] += d[s];
+        }
+    }
+}
+
+static void signs_block(const struct flx_xor_layer *l, size_t at, const float *dw)
+{
+    uint8_t y[FLX_XOR_MAX][BLOCK];
+    float acc[FLX_XOR_MAX][BLOCK];
+    decode_block(l, l->x + at, y);
+    gather_block(l, at, dw, y, acc);
+    if (l->estimator == FLX_ESTIMATOR_STE)
+        straight_block(l, at, acc);
+    else
+        surrogate_block(l, at, acc);
+}
+
 void flx_xor_backward(const struct flx_xor_layer *l, const float *dw, int threads)
 {
 #pragma omp parallel for schedule(static) num_threads(threads)
     for (size_t at = 0; at < l->stride; at += BLOCK) {
-        uint8_t y[FLX_XOR_MAX][BLOCK];
-        float acc[FLX_XOR_MAX][BLOCK];
-        decode_block(l, l->x + at, y);
-        gather_block(l, at, dw, y, acc);
-        surrogate_block(l, at, acc);
+        if (l->estimator == FLX_ESTIMATOR_ANALOG)
+            analog_block(l, at, dw);
+        else
+            signs_block(l, at, dw);
     }
 }

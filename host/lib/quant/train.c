@@ -8,6 +8,8 @@
 #include "flexor/status.h"
 #include "quant.h"
 
+#define LEAST_CLASSES 10 /* of a named network */
+
 /* One call of flx_train_run. */
 struct run {
     const struct flx_train_job *job;
@@ -39,25 +41,56 @@ static int check_sizes(const struct run *r)
     return FLX_OK;
 }
 
-static int open_trainer(struct run *r)
+static int load_data(struct run *r, const struct flx_train_options *o)
 {
-    struct flx_train_options o = r->job->options;
-    int status = flx_train_options_check(&o);
+    int status = flx_dataset_load(o->data, FLX_TRAIN, o->train_images, &r->train);
+    if (status == FLX_OK)
+        status = flx_dataset_load(o->data, FLX_TEST, 0, &r->test);
+    return status;
+}
+
+static int create_trainer(struct run *r, const struct flx_train_options *o)
+{
+    int classes = r->train.classes > LEAST_CLASSES ? r->train.classes : LEAST_CLASSES;
+    int status = flx_trainer_create(o, r->train.height, r->train.width, r->train.channels, classes,
+                                    r->train.name, &r->t);
+    if (status == FLX_OK && o->warm_start[0])
+        status = flx_trainer_warm_start(r->t, o->warm_start);
+    return status;
+}
+
+/* @p o: the options asked for, then as resolved. */
+static int open_with(struct run *r, struct flx_train_options *o)
+{
+    int status = flx_train_options_check(o);
     if (status == FLX_OK && r->job->resume) {
-        status = flx_checkpoint_load(r->job->resume, &o, r->job->given, &r->t);
+        status = flx_checkpoint_load(r->job->resume, o, r->job->given, &r->t);
         if (status == FLX_OK)
-            o = r->t->o;
+            *o = r->t->o;
     }
-    if (status == FLX_OK && r->job->output && o.mode == FLX_TRAIN_FLOAT)
+    if (status == FLX_OK && r->job->output && o->mode == FLX_TRAIN_FLOAT)
         status = flx_fail(FLX_ERR_UNSUPPORTED, "float weights have no integer model: leave out "
                                                "the output, or train with --mode flexor or binary");
     if (status == FLX_OK)
-        status = flx_dataset_load(o.data, FLX_TRAIN, o.train_images, &r->train);
-    if (status == FLX_OK)
-        status = flx_dataset_load(o.data, FLX_TEST, 0, &r->test);
+        status = load_data(r, o);
     if (status == FLX_OK && !r->t)
-        status = flx_trainer_create(&o, r->train.height, r->train.width, r->train.channels,
-                                    r->train.name, &r->t);
+        status = create_trainer(r, o);
+    if (status == FLX_OK && o->teacher[0])
+        status = flx_trainer_teach(r->t, o->teacher);
+    return status;
+}
+static int open_trainer(struct run *r)
+{
+    struct flx_train_options *o = malloc(sizeof *o); /* large */
+    if (!o)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory");
+    *o = r->job->options;
+    int status = open_with(r, o);
+    if (status == FLX_OK)
+        status = flx_ranks_check(r->job->group, &r->t->o);
+    if (status == FLX_OK)
+        r->t->group = r->job->group;
+    free(o);
     return status;
 }
 
@@ -104,6 +137,18 @@ static struct flx_train_progress progress_of(const struct run *r)
     return p;
 }
 
+/* Images and labels of the shards of this process, in the place of the whole batch. */
+static void fill_batch(struct run *r)
+{
+    const struct flx_trainer *t = r->t;
+    size_t size = (size_t)(t->in_h * t->in_w * t->in_c);
+    int first, end;
+    flx_ranks_shards(t, &first, &end);
+    size_t at = (size_t)first * (size_t)t->net->batch;
+    flx_batch_fill(&t->o, &r->train, r->order + t->step * (uint64_t)t->o.batch + at,
+                   (end - first) * t->net->batch, t->epoch, r->images + at * size, r->labels + at);
+}
+
 /* The rest of the current epoch. FLX_ERR_INTERRUPTED when asked to stop. */
 static int run_epoch(struct run *r)
 {
@@ -111,8 +156,7 @@ static int run_epoch(struct run *r)
     draw_order(r);
     while (t->step < r->steps) {
         double start = flx_now();
-        flx_batch_fill(&t->o, &r->train, r->order + t->step * (uint64_t)t->o.batch, t->epoch,
-                       r->images, r->labels);
+        fill_batch(r);
         int status = flx_trainer_step(t, r->images, r->labels, r->steps);
         if (status != FLX_OK)
             return status;
@@ -120,16 +164,36 @@ static int run_epoch(struct run *r)
         r->seconds += flx_now() - start;
         struct flx_train_progress p = progress_of(r);
         if (t->step < r->steps && r->job->progress && r->job->progress(r->job->user, &p))
-            return flx_fail(FLX_ERR_INTERRUPTED, "stopped in epoch %d after step %llu of %llu",
-                            t->epoch + 1, (unsigned long long)t->step,
-                            (unsigned long long)r->steps);
+            status =
+                flx_fail(FLX_ERR_INTERRUPTED, "stopped in epoch %d after step %llu of %llu",
+                         t->epoch + 1, (unsigned long long)t->step, (unsigned long long)r->steps);
+        status = flx_group_agree(t->group, status);
+        if (status != FLX_OK)
+            return status;
     }
     return FLX_OK;
 }
 
 static int save(const struct run *r)
 {
-    return r->job->checkpoint ? flx_checkpoint_save(r->t, r->job->checkpoint) : FLX_OK;
+    if (!r->job->checkpoint || !flx_group_leads(r->job->group))
+        return FLX_OK;
+    return flx_checkpoint_save(r->t, r->job->checkpoint);
+}
+
+/* Test accuracy, when it is due. Batch norm of the final weights comes before. */
+static int test_epoch(struct run *r, struct flx_train_progress *p)
+{
+    struct flx_trainer *t = r->t;
+    int last = t->epoch + 1 == t->o.epochs, correct = 0, status = FLX_OK;
+    p->test_accuracy = -1;
+    if (last && t->o.bn_images)
+        status = flx_group_agree(t->group, flx_trainer_calibrate(t, &r->train));
+    if (status != FLX_OK || (!last && (t->epoch + 1) % t->o.test_every))
+        return status;
+    status = flx_trainer_evaluate(t, &r->test, &correct);
+    p->test_accuracy = (double)correct / r->test.n;
+    return status;
 }
 
 /* Closes the epoch: test accuracy, report, checkpoint. */
@@ -137,11 +201,12 @@ static int end_epoch(struct run *r, struct flx_train_result *result)
 {
     struct flx_trainer *t = r->t;
     struct flx_train_progress p = progress_of(r);
-    int correct = 0, status = flx_trainer_evaluate(t, &r->test, &correct);
+    int status = flx_ranks_compare(t);
+    if (status == FLX_OK)
+        status = test_epoch(r, &p);
     if (status != FLX_OK)
         return status;
     p.epoch_done = 1;
-    p.test_accuracy = (double)correct / r->test.n;
     result->loss = p.loss;
     result->train_accuracy = p.train_accuracy;
     result->test_accuracy = p.test_accuracy;
@@ -153,14 +218,23 @@ static int end_epoch(struct run *r, struct flx_train_result *result)
     if (status == FLX_OK && r->job->progress && r->job->progress(r->job->user, &p) &&
         t->epoch < t->o.epochs)
         status = flx_fail(FLX_ERR_INTERRUPTED, "stopped after epoch %d", t->epoch);
-    return status;
+    return flx_group_agree(t->group, status);
 }
 
-static int integer_accuracy(const struct run *r, const struct flx_model *m, double *accuracy)
+/* Images as the integer model takes them: with 4-bit codes their upper 4 bits. */
+static void reduce_images(struct flx_dataset *d, int act_bits)
+{
+    size_t size = (size_t)(d->height * d->width * d->channels) * (size_t)d->n;
+    for (size_t i = 0; act_bits < 8 && i < size; i++)
+        d->images[i] = (uint8_t)(d->images[i] >> (8 - act_bits));
+}
+
+static int integer_accuracy(struct run *r, const struct flx_model *m, double *accuracy)
 {
     struct flx_exec *e = NULL;
-    const struct flx_dataset *d = &r->test;
+    struct flx_dataset *d = &r->test;
     int correct = 0;
+    reduce_images(d, m->act_bits);
     int32_t *logits = malloc((size_t)d->n * (size_t)m->classes * sizeof *logits);
     int status = logits ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory");
     if (status == FLX_OK)
@@ -180,7 +254,7 @@ static int integer_accuracy(const struct run *r, const struct flx_model *m, doub
     return status;
 }
 
-static int pack_and_measure(const struct run *r, struct flx_train_result *result)
+static int pack_and_measure(struct run *r, struct flx_train_result *result)
 {
     struct flx_model *m = NULL;
     int status = flx_trainer_pack(r->t, &m);
@@ -201,11 +275,12 @@ static int finish(struct run *r, struct flx_train_result *result)
         result->test_accuracy = (double)correct / r->test.n;
     }
     result->options = r->t->o;
+    result->bits_per_weight = r->t->bits_per_weight;
     result->test_images = r->test.n;
     result->seconds = r->seconds;
     if (r->seconds > 0)
         result->images_per_second = (double)r->trained * r->t->o.batch / r->seconds;
-    if (status == FLX_OK && r->job->output)
+    if (status == FLX_OK && r->job->output && flx_group_leads(r->job->group))
         status = pack_and_measure(r, result);
     return status;
 }
@@ -214,7 +289,7 @@ int flx_train_run(const struct flx_train_job *job, struct flx_train_result *resu
 {
     struct run r = {.job = job};
     *result = (struct flx_train_result){.integer_accuracy = -1};
-    int status = prepare(&r);
+    int status = flx_group_agree(job->group, prepare(&r));
     while (status == FLX_OK && r.t->epoch < r.t->o.epochs) {
         status = run_epoch(&r);
         if (status == FLX_ERR_INTERRUPTED) {

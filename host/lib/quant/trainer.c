@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Construction of a network in training. */
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,32 +9,7 @@
 #include "flexor/status.h"
 #include "quant.h"
 
-#define N_MIN_32 13 /* of the default nested network with 32 outputs */
-
-/* Smallest n_min whose pairs suffice for the rows that are not inputs. */
-static int smallest_n_min(int n_out)
-{
-    int n = 1;
-    while (n * (n - 1) / 2 < n_out - n)
-        n++;
-    return n;
-}
-
-static int make_xornet(const struct flx_train_options *o, struct flx_xornet *net)
-{
-    uint64_t seed = (uint64_t)o->xor_seed;
-    if (o->xor_kind != FLX_TRAIN_NESTED)
-        return flx_xornet_random(net, o->n_in, o->n_out,
-                                 o->xor_kind == FLX_TRAIN_FILL ? 0 : o->taps, seed);
-    int n_min = (N_MIN_32 * o->n_out + 31) / 32, least = smallest_n_min(o->n_out);
-    n_min = n_min < o->n_in ? n_min : o->n_in;
-    if (n_min < least)
-        n_min = least;
-    if (o->n_in < n_min)
-        return flx_fail(FLX_ERR_ARG, "the nested XOR network for --nout %d wants --nin %d or more",
-                        o->n_out, n_min);
-    return flx_xornet_nested(net, o->n_out, n_min, seed);
-}
+#define SUM_LIMIT 2097152 /* accumulator: 22 bits, signed */
 
 static int add_param(struct flx_trainer *t, const char *node, const char *what, float *w, float *g,
                      size_t n)
@@ -49,66 +25,194 @@ static int add_param(struct flx_trainer *t, const char *node, const char *what, 
     return p->m && p->v ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory for the optimiser");
 }
 
+/* A parameter with weight decay. */
+static int add_weights(struct flx_trainer *t, const char *node, const char *what, float *w,
+                       float *g, size_t n)
+{
+    int status = add_param(t, node, what, w, g, n);
+    t->params[t->n_params - 1].decay = (float)t->o.decay;
+    return status;
+}
+
+static int add_plane_params(struct flx_trainer *t, int i, int p)
+{
+    struct flx_node *nd = &t->net->nodes[i];
+    struct flx_coded *c = &t->coded[i];
+    struct flx_xor_layer *l = &c->plane[p];
+    char what[16] = "x";
+    if (p)
+        snprintf(what, sizeof what, "x%d", p);
+    c->param[p] = t->n_params;
+    int status = add_weights(t, nd->name, what, l->x, l->g, (size_t)l->n_in * l->stride);
+    if (status == FLX_OK && p) {
+        snprintf(what, sizeof what, "ratio%d", p);
+        status = add_param(t, nd->name, what, nd->ratio[p], nd->dratio[p], (size_t)nd->out_c);
+    }
+    return status;
+}
+
 static int add_node_params(struct flx_trainer *t, int i)
 {
     struct flx_node *nd = &t->net->nodes[i];
-    struct flx_xor_layer *l = t->layers ? &t->layers[i] : NULL;
+    struct flx_coded *coded = t->coded ? &t->coded[i] : NULL;
     size_t c = (size_t)nd->out_c;
-    int status = l ? add_param(t, nd->name, "x", l->x, l->g, (size_t)l->n_in * l->stride)
-                   : add_param(t, nd->name, "w", nd->w, nd->dw, nd->n_weights);
-    struct flx_param *weights = &t->params[t->n_params - 1];
-    weights->clip = l ? (float)(t->o.clip / t->o.s_tanh) : 0;
-    weights->decay = (float)t->o.decay;
-    if (status == FLX_OK && l)
+    int status = FLX_OK;
+    if (!coded)
+        status = add_weights(t, nd->name, "w", nd->w, nd->dw, nd->n_weights);
+    else if (coded->integer.bits)
+        status = add_weights(t, nd->name, "w", coded->integer.w, coded->integer.g, nd->n_weights);
+    for (int p = 0; coded && p < coded->planes && status == FLX_OK; p++)
+        status = add_plane_params(t, i, p);
+    /* Batch norm divides alpha out: what its epsilon leaves of the gradient is noise. */
+    if (status == FLX_OK && coded && coded->planes && nd->kind == FLX_NODE_LOGITS)
         status = add_param(t, nd->name, "alpha", nd->alpha, nd->dalpha, c);
-    if (status == FLX_OK && nd->hidden)
+    if (status == FLX_OK && nd->kind != FLX_NODE_LOGITS)
         status = add_param(t, nd->name, "gamma", nd->gamma, nd->dgamma, c);
     if (status == FLX_OK)
         status = add_param(t, nd->name, "beta", nd->beta, nd->dbeta, c);
     return status;
 }
 
-/* First weights: He's deviation for floats, and for the scale of binary ones. */
-static void draw_weights(struct flx_trainer *t, int i)
+static void draw_plane(struct flx_trainer *t, int i, int p, float he)
 {
     struct flx_node *nd = &t->net->nodes[i];
-    float he = sqrtf(2.0F / (float)(nd->kh * nd->kw * nd->in_c));
+    struct flx_xor_layer *l = &t->coded[i].plane[p];
     struct flx_rng rng;
-    flx_rng_init(&rng, (uint64_t)t->o.seed, FLX_STREAM_INIT + 16 * (uint64_t)i);
-    if (!t->layers) {
-        for (size_t k = 0; k < nd->n_weights; k++)
-            nd->w[k] = he * (float)flx_rng_normal(&rng);
-        return;
-    }
-    struct flx_xor_layer *l = &t->layers[i];
+    flx_rng_init(&rng, (uint64_t)t->o.seed,
+                 FLX_STREAM_INIT + 16 * ((uint64_t)i + FLX_NN_MAX_NODES * (uint64_t)p));
     for (int j = 0; j < l->n_in; j++)
         for (size_t s = 0; s < l->slicing.n_slices; s++)
             l->x[(size_t)j * l->stride + s] = (float)(t->o.init * flx_rng_normal(&rng));
+    int given = t->o.alpha_init > 0;
     for (int o = 0; o < nd->out_c; o++)
-        nd->alpha[o] = he;
+        if (p == 0)
+            nd->alpha[o] = given ? (float)t->o.alpha_init : he;
+        else
+            nd->ratio[p][o] = given ? 1 : ldexpf(1, -p);
 }
 
-static int create_layer(struct flx_trainer *t, int i)
+/* First weights: He's deviation for floats and integers, and for the scale of coded ones. */
+static void draw_weights(struct flx_trainer *t, int i)
 {
     struct flx_node *nd = &t->net->nodes[i];
-    struct flx_slicing slicing;
-    int status = FLX_OK;
-    if (t->layers) {
-        status = flx_slicing_init(&slicing, t->o.order, t->o.n_out, nd->out_c, nd->kh, nd->kw,
-                                  nd->in_c, i == 0);
-        if (status == FLX_OK)
-            status = flx_xor_layer_init(&t->layers[i], &t->xornet, t->o.n_in, &slicing,
-                                        nd->n_weights, (float)t->o.s_tanh);
+    struct flx_coded *coded = t->coded ? &t->coded[i] : NULL;
+    float he = sqrtf(2.0F / (float)(nd->kh * nd->kw * nd->in_c));
+    if (coded && coded->planes) {
+        for (int p = 0; p < coded->planes; p++)
+            draw_plane(t, i, p, he);
+        return;
     }
-    if (status == FLX_OK)
-        status = add_node_params(t, i);
-    if (status == FLX_OK)
-        draw_weights(t, i);
+    float *w = coded ? coded->integer.w : nd->w;
+    struct flx_rng rng;
+    flx_rng_init(&rng, (uint64_t)t->o.seed, FLX_STREAM_INIT + 16 * (uint64_t)i);
+    for (size_t k = 0; k < nd->n_weights; k++)
+        w[k] = he * (float)flx_rng_normal(&rng);
+}
+
+static int create_planes(struct flx_trainer *t, int i, int n_in, int least)
+{
+    struct flx_node *nd = &t->net->nodes[i];
+    struct flx_coded *c = &t->coded[i];
+    struct flx_slicing slicing;
+    int status = flx_slicing_init(&slicing, t->o.order, t->o.n_out, nd->out_c, nd->kh, nd->kw,
+                                  nd->in_c, i == 0);
+    c->planes = t->o.planes;
+    for (int p = 0; p < c->planes && status == FLX_OK; p++) {
+        status = flx_trainer_find_net(t, n_in, p, least, &c->net[p]);
+        if (status == FLX_OK)
+            status = flx_xor_layer_init(&c->plane[p], &t->nets[c->net[p]], n_in, &slicing,
+                                        nd->n_weights, (float)t->o.s_tanh);
+        c->plane[p].estimator = t->o.estimator;
+    }
+    if (status == FLX_OK && c->planes > 1) {
+        c->scaled = calloc(nd->n_weights + 1, sizeof *c->scaled);
+        if (!c->scaled)
+            status = flx_fail(FLX_ERR_NOMEM, "out of memory for the weights of %s", nd->name);
+    }
     return status;
 }
 
-int flx_trainer_create(const struct flx_train_options *o, int h, int w, int c, const char *dataset,
-                       struct flx_trainer **out)
+/* The bound of sums in docs/numerics.md, before hours of training. */
+static int check_sums(const struct flx_trainer *t, const struct flx_node *nd)
+{
+    double inputs = (double)nd->n_weights / nd->out_c, top = (1 << t->o.act_bits) - 1;
+    double weight = nd->weight_bits ? (1 << nd->weight_bits) - 1 : 1;
+    if (inputs * top * weight < SUM_LIMIT)
+        return FLX_OK;
+    return flx_fail(FLX_ERR_OVERFLOW,
+                    "%s: sums of %.0f inputs with weights up to %.0f can overflow the 22-bit "
+                    "accumulator: use fewer bits (--first-bits, --last-bits) or inputs",
+                    nd->name, inputs, weight);
+}
+
+static int create_integer(struct flx_trainer *t, int i)
+{
+    struct flx_node *nd = &t->net->nodes[i];
+    struct flx_int_layer *l = &t->coded[i].integer;
+    l->bits = nd->weight_bits;
+    l->out_c = nd->out_c;
+    l->n_weights = nd->n_weights;
+    l->w = calloc(nd->n_weights, sizeof *l->w);
+    l->g = calloc(nd->n_weights, sizeof *l->g);
+    if (!l->w || !l->g)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory for the weights of %s", nd->name);
+    return FLX_OK;
+}
+
+/* Encrypted or integer weights of every node. */
+static int create_coded(struct flx_trainer *t)
+{
+    int n_in[FLX_NN_MAX_NODES], least = t->o.n_out, integers = 0;
+    int status = flx_trainer_rates(t, n_in);
+    double stored = 0, weights = 0;
+    t->coded = calloc((size_t)t->net->n_nodes, sizeof *t->coded);
+    if (!t->coded)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory");
+    for (int i = 0; i < t->net->n_nodes && status == FLX_OK; i++)
+        least = n_in[i] && n_in[i] < least ? n_in[i] : least;
+    for (int i = 0; i < t->net->n_nodes && status == FLX_OK; i++) {
+        double n = n_in[i] ? (double)t->net->nodes[i].n_weights : 0;
+        status = check_sums(t, &t->net->nodes[i]);
+        if (status == FLX_OK)
+            status = n_in[i] ? create_planes(t, i, n_in[i], least) : create_integer(t, i);
+        integers += !n_in[i];
+        weights += n;
+        stored += n * t->o.planes * n_in[i] / t->o.n_out;
+    }
+    t->bits_per_weight = weights > 0 ? stored / weights : 0;
+    if (status == FLX_OK && integers)
+        status = flx_trainer_find_identity(t, &t->identity);
+    return status;
+}
+
+static int build(struct flx_trainer *t, int quant)
+{
+    struct flx_net_config config = {.mode = quant ? FLX_NN_QUANT : FLX_NN_FLOAT,
+                                    .act_bits = t->o.act_bits,
+                                    .planes = quant ? t->o.planes : 1,
+                                    .batch = t->o.batch / t->o.shards,
+                                    .in_h = t->in_h,
+                                    .in_w = t->in_w,
+                                    .in_c = t->in_c,
+                                    .threads = t->o.threads,
+                                    .bf16_forward = t->o.bf16_forward};
+    int status = flx_train_network(&t->o, t->classes, &t->spec);
+    if (status == FLX_OK)
+        status = flx_net_create(&t->spec, &config, &t->net);
+    if (status == FLX_OK && quant)
+        status = create_coded(t);
+    for (int i = 0; status == FLX_OK && i < t->net->n_nodes; i++) {
+        status = add_node_params(t, i);
+        if (status == FLX_OK)
+            draw_weights(t, i);
+    }
+    if (status == FLX_OK && t->o.shards > 1)
+        status = flx_shards_create(t);
+    return status;
+}
+
+int flx_trainer_create(const struct flx_train_options *o, int h, int w, int c, int classes,
+                       const char *dataset, struct flx_trainer **out)
 {
     struct flx_trainer *t = calloc(1, sizeof *t);
     int status = t ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory");
@@ -118,20 +222,11 @@ int flx_trainer_create(const struct flx_train_options *o, int h, int w, int c, c
     t->in_h = h;
     t->in_w = w;
     t->in_c = c;
+    t->classes = classes;
+    t->identity = -1;
+    t->bits_per_weight = 32;
     snprintf(t->dataset, sizeof t->dataset, "%s", dataset);
-    int quant = o->mode != FLX_TRAIN_FLOAT;
-    if (quant)
-        status = make_xornet(o, &t->xornet);
-    if (status == FLX_OK)
-        status = flx_net_create(flx_net_spec_find(o->model), quant ? FLX_NN_QUANT : FLX_NN_FLOAT,
-                                o->batch, h, w, c, o->threads, &t->net);
-    if (status == FLX_OK && quant) {
-        t->layers = calloc((size_t)t->net->n_nodes, sizeof *t->layers);
-        if (!t->layers)
-            status = flx_fail(FLX_ERR_NOMEM, "out of memory");
-    }
-    for (int i = 0; status == FLX_OK && i < t->net->n_nodes; i++)
-        status = create_layer(t, i);
+    status = build(t, o->mode != FLX_TRAIN_FLOAT);
     if (status != FLX_OK) {
         flx_trainer_free(t);
         return status;
@@ -148,93 +243,19 @@ void flx_trainer_free(struct flx_trainer *t)
         free(t->params[i].m);
         free(t->params[i].v);
     }
-    for (int i = 0; t->layers && i < t->net->n_nodes; i++)
-        flx_xor_layer_free(&t->layers[i]);
-    free(t->layers);
+    for (int i = 0; t->coded && i < t->net->n_nodes; i++) {
+        struct flx_coded *c = &t->coded[i];
+        for (int p = 0; p < c->planes; p++)
+            flx_xor_layer_free(&c->plane[p]);
+        free(c->integer.w);
+        free(c->integer.g);
+        free(c->scaled);
+    }
+    free(t->coded);
+    free(t->fields);
+    free(t->parts);
+    free(t->start);
+    flx_trainer_free(t->teacher);
     flx_net_free(t->net);
     free(t);
-}
-
-void flx_trainer_weights(struct flx_trainer *t)
-{
-    for (int i = 0; t->layers && i < t->net->n_nodes; i++)
-        flx_xor_forward(&t->layers[i], t->net->nodes[i].w8, t->o.threads);
-}
-
-/* Linear rise, then a cosine to 0. */
-static float learning_rate(const struct flx_train_options *o, uint64_t step, uint64_t steps)
-{
-    double at = ((double)step + 1) / (double)steps, rise = o->warmup;
-    if (at < rise)
-        return (float)(o->lr * at / rise);
-    double rest = rise < 1 ? (at - rise) / (1 - rise) : 0;
-    return (float)(o->lr * 0.5 * (1 + cos(3.14159265358979323846 * rest)));
-}
-
-int flx_trainer_step(struct flx_trainer *t, const uint8_t *images, const uint8_t *labels,
-                     uint64_t steps_per_epoch)
-{
-    struct flx_net *net = t->net;
-    double loss;
-    int correct;
-    flx_trainer_weights(t);
-    int status = flx_net_forward(net, images, 1);
-    if (status != FLX_OK)
-        return status;
-    flx_net_loss(net, labels, net->batch, (float)t->o.smoothing, &loss, &correct);
-    if (!isfinite(loss))
-        return flx_fail(FLX_ERR_ARG,
-                        "the loss is no number in step %llu of epoch %d: use a "
-                        "smaller --lr",
-                        (unsigned long long)t->step + 1, t->epoch + 1);
-    status = flx_net_backward(net);
-    if (status != FLX_OK)
-        return status;
-    for (int i = 0; t->layers && i < net->n_nodes; i++)
-        flx_xor_backward(&t->layers[i], net->nodes[i].dw, t->o.threads);
-    uint64_t step = (uint64_t)t->epoch * steps_per_epoch + t->step;
-    float lr = learning_rate(&t->o, step, steps_per_epoch * (uint64_t)t->o.epochs);
-    if (t->o.sgd)
-        flx_sgd_step(t->params, t->n_params, lr, (float)t->o.momentum, t->o.threads);
-    else
-        flx_adam_step(t->params, t->n_params, lr, step + 1, t->o.threads);
-    t->loss_sum += loss;
-    t->correct += (uint64_t)correct;
-    t->step++;
-    return FLX_OK;
-}
-
-static int count_correct(const float *logits, int classes, const uint8_t *labels, int n)
-{
-    int correct = 0;
-    for (int i = 0; i < n; i++) {
-        const float *l = logits + (size_t)i * (size_t)classes;
-        int best = 0;
-        for (int k = 1; k < classes; k++)
-            best = l[k] > l[best] ? k : best;
-        correct += best == labels[i];
-    }
-    return correct;
-}
-
-int flx_trainer_evaluate(struct flx_trainer *t, const struct flx_dataset *d, int *correct)
-{
-    size_t size = (size_t)(t->in_h * t->in_w * t->in_c);
-    int batch = t->o.batch, status = FLX_OK;
-    uint8_t *last = calloc((size_t)batch, size); /* a batch that the images do not fill */
-    if (!last)
-        return flx_fail(FLX_ERR_NOMEM, "out of memory");
-    *correct = 0;
-    flx_trainer_weights(t);
-    for (int at = 0; at < d->n && status == FLX_OK; at += batch) {
-        int n = d->n - at < batch ? d->n - at : batch;
-        const uint8_t *images = d->images + (size_t)at * size;
-        if (n < batch)
-            images = memcpy(last, images, (size_t)n * size);
-        status = flx_net_forward(t->net, images, 0);
-        if (status == FLX_OK)
-            *correct += count_correct(flx_net_logits(t->net), t->net->classes, d->labels + at, n);
-    }
-    free(last);
-    return status;
 }

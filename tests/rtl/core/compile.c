@@ -49,6 +49,10 @@ int block_words(const struct shape *s, const struct layer *l, int i)
 {
     return l[i].planes * l[i].kh * run_words(s, l, i);
 }
+int set_words(const struct shape *s, const struct layer *l, int i)
+{
+    return block_words(s, l, i) / sets(&l[i]);
+}
 static int image_words(const struct shape *s, const struct layer *l)
 {
     return (l[0].in_h + 2 * l[0].pad) * conv_w(&l[0]) * in_words(s, l, 0);
@@ -75,13 +79,13 @@ int case_fits(const struct shape *s, const struct layer *l, int n, int stream)
     int weights = 0, params = 0;
     memcpy(c, l, sizeof *l * (size_t)n);
     for (int i = 0; i < n; i++) {
-        c[i].out_h = conv_h(&c[i]) / c[i].pool;
-        c[i].out_w = conv_w(&c[i]) / c[i].pool;
+        c[i].out_h = pooled(&c[i], conv_h(&c[i]));
+        c[i].out_w = pooled(&c[i], conv_w(&c[i]));
         if (!stream)
             weights += groups(s, c, i) * block_words(s, c, i);
         if (block_words(s, c, i) > s->wmem)
             return 0;
-        params += groups(s, c, i) * s->t;
+        params += groups(s, c, i) * s->t * sets(&c[i]);
         if (255 * c[i].kh * c[i].kw * up(c[i].in_c, s->k) * s->k * ((1 << c[i].planes) - 1) >=
             1 << 20)
             return 0;
@@ -103,19 +107,20 @@ static uint32_t slot_bits(const struct shape *s, const struct net *net, const st
     return slice < 0 ? 0 : l[i].x[p][slice];
 }
 
-/* -1 weights that channel o meets, over all lanes and words of its block. */
+/* -1 weights that channel o meets, over all lanes and words of a set. */
 static int64_t minus_ones(const struct shape *s, const struct net *net, const struct layer *l,
-                          int i, int o)
+                          int i, int set, int o)
 {
     int kb = s->k / 4, t0 = s->nout / 4, tc = o % s->t / t0;
     int64_t count = 0;
-    for (int p = 0; p < l[i].planes; p++)
+    for (int p = l[i].scaled ? set : 0; p < (l[i].scaled ? set + 1 : l[i].planes); p++)
         for (int ky = 0; ky < l[i].kh; ky++)
             for (int w = 0; w < run_words(s, l, i); w++)
                 for (int lane = 0; lane < s->k; lane++) {
                     uint32_t x = slot_bits(s, net, l, i, o / s->t, p, ky, w, lane / 4 + kb * tc);
                     int r = lane % 4 * t0 + o % t0;
-                    count += (int64_t)!decode(net, l[i].n_in, x, r) << (l[i].planes - 1 - p);
+                    int doublings = l[i].scaled ? 0 : l[i].planes - 1 - p;
+                    count += (int64_t)!decode(net, l[i].n_in, x, r) << doublings;
                 }
     return count;
 }
@@ -134,13 +139,18 @@ void load(int target, int arg, uint32_t addr)
 
 static void put_header(const struct shape *s, const struct layer *l, int n)
 {
-    put_word(0xF1E00000u | (uint32_t)n);
+    put_word(0xF1E00200u | (uint32_t)n);
     put_word((uint32_t)(l->kw * l->in_c | (l->stride * l->in_c) << 8 | (l->in_w * l->in_c) << 16));
     put_word((uint32_t)(l->in_h | l->pad << 16) | (uint32_t)l->in_zero << 24);
     put_word((uint32_t)(l->pad * l->in_c | in_words(s, l, 0) << 16));
     put_word((uint32_t)image_words(s, l) << 16);
     for (int i = 5; i < 8; i++)
         put_word(rnd());
+}
+
+static uint32_t pair(int low, int high)
+{
+    return ((uint32_t)low & 0xFFFF) | (uint32_t)high << 16;
 }
 
 static void put_layer(const struct shape *s, const struct layer *l, int i, int wbase, int pbase)
@@ -150,46 +160,76 @@ static void put_layer(const struct shape *s, const struct layer *l, int i, int w
     int cols = first ? conv_w(y) : y->in_w, rows = first ? y->in_h + 2 * y->pad : y->in_h;
     int step = first ? 1 : y->stride, pad = first ? 0 : y->pad;
     int gran = first ? up(y->kw * y->in_c, 4) : up(y->in_c, s->t) * s->t / 4;
-    uint32_t f[16] = {0};
-    f[0] = (uint32_t)(y->logits | first << 1 | 1 << 2 | y->n_in << 8 | y->planes << 16 |
+    int before = pad + y->pool_pad * y->stride; /* rows above the first position */
+    int row = cols * cw, rows_between = y->pool_stride * y->stride;
+    uint32_t f[20];
+    f[0] = (uint32_t)(y->logits | first << 1 | !y->scaled << 2 | y->scaled << 3 | y->pool_sum << 4 |
+                      (y->skip >= 0) << 5 | y->n_in << 8 | y->planes << 16 | y->pool_shift << 20 |
                       y->shift << 24);
-    f[1] = (uint32_t)(first ? 0 : out_base(s, l, i - 1)) | (uint32_t)out_base(s, l, i) << 16;
-    f[2] = (uint32_t)(cols * cw | (y->stride * cols * cw) << 16);
-    f[3] = (uint32_t)(run_words(s, l, i) | y->kh << 16 | pad << 24);
-    f[4] = (uint32_t)(step * cw | (pad * cw) << 16);
-    f[5] = (uint32_t)(y->out_w | y->out_h << 16);
-    f[6] = (uint32_t)(y->pool | groups(s, l, i) << 16);
-    f[7] = (uint32_t)(rows | (cols * cw) << 16);
-    f[8] = (uint32_t)(cw | out_words(s, l, i) << 16);
+    f[1] = pair((first ? 0 : out_base(s, l, y->input)) - before * row, out_base(s, l, i));
+    f[2] = pair(row, y->stride * row);
+    f[3] = (uint32_t)(run_words(s, l, i) | y->kh << 16 | y->stride << 24);
+    f[4] = pair(step * cw, pad * cw);
+    f[5] = pair(y->out_w, y->out_h);
+    f[6] = (uint32_t)(y->pool | pad << 8 | groups(s, l, i) << 16);
+    f[7] = pair(rows, row);
+    f[8] = pair(cw, out_words(s, l, i));
     f[9] = (1u << (gran - (cw - 1) * s->k / 4)) - 1;
     f[10] = (uint32_t)wbase;
     f[11] = (uint32_t)block_words(s, l, i);
-    f[12] = (uint32_t)(pbase | y->out_c << 16);
-    for (int w = 13; w < 16; w++)
-        f[w] = rnd();
-    for (int w = 0; w < 16; w++)
+    f[12] = pair(pbase, y->out_c);
+    f[13] = pair(-before, -(pad + y->pool_pad * step) * cw);
+    f[14] = pair(y->pool_stride * step * cw, rows_between * row);
+    f[15] = pair(y->skip_m, rows_between);
+    f[16] = pair((conv_w(y) - 1) * step * cw, (conv_h(y) - 1) * y->stride);
+    f[17] = f[18] = f[19] = rnd();
+    if (y->skip >= 0) {
+        int across = y->skip_stride * out_words(s, l, y->skip), down = across * l[y->skip].out_w;
+        f[17] =
+            pair(out_base(s, l, y->skip) - y->pool_pad * (across + down), groups(s, l, y->skip));
+        f[18] = pair(across, down);
+        f[19] = pair(y->pool_stride * across, y->pool_stride * down);
+    }
+    for (int w = 0; w < 20; w++)
         put_word(f[w]);
+}
+
+/* Entry of channel o of a set. The first set's offset holds what belongs to all of them. */
+static void put_param(const struct shape *s, const struct net *net, const struct layer *l, int i,
+                      int set, int o)
+{
+    int m = l[i].m[set * l[i].out_c + o];
+    int64_t beta = set ? 0 : l[i].beta[o];
+    for (int j = 0; j < sets(&l[i]) && set == 0; j++)
+        beta += l[i].m[j * l[i].out_c + o] * minus_ones(s, net, l, i, j, o);
+    if (set == 0 && !l[i].logits && l[i].shift)
+        beta += (int64_t)1 << (l[i].shift - 1);
+    if (beta != (int32_t)beta) {
+        fprintf(stderr, "gen_case: beta' overflows\n");
+        exit(1);
+    }
+    put(BYTE, (uint32_t)m & 255);
+    put(BYTE, (uint32_t)m >> 8 & 255);
+    put_word((uint32_t)beta);
+}
+
+/* Channels that do not exist come out as 0, whatever is added to them. */
+static void put_no_param(int set)
+{
+    put(BYTE, 0);
+    put(BYTE, 0);
+    put_word(set ? 0 : 0xC0000000u);
 }
 
 static void put_params(const struct shape *s, const struct net *net, const struct layer *l, int i)
 {
-    for (int o = 0; o < groups(s, l, i) * s->t; o++) {
-        int m = 0;
-        int64_t beta = 0;
-        if (o < l[i].out_c) {
-            m = l[i].m[o];
-            beta = l[i].beta[o] + m * minus_ones(s, net, l, i, o);
-            if (!l[i].logits && l[i].shift)
-                beta += (int64_t)1 << (l[i].shift - 1);
-        }
-        if (beta != (int32_t)beta) {
-            fprintf(stderr, "gen_case: beta' overflows\n");
-            exit(1);
-        }
-        put(BYTE, (uint32_t)m & 255);
-        put(BYTE, (uint32_t)m >> 8 & 255);
-        put_word((uint32_t)beta);
-    }
+    for (int g = 0; g < groups(s, l, i); g++)
+        for (int set = 0; set < sets(&l[i]); set++)
+            for (int o = g * s->t; o < (g + 1) * s->t; o++)
+                if (o < l[i].out_c)
+                    put_param(s, net, l, i, set, o);
+                else
+                    put_no_param(set);
 }
 
 /* One weight word of layer i. */
@@ -250,7 +290,7 @@ void load_model(const struct shape *s, const struct net *net, const struct layer
     for (int i = 0, wbase = 0, pbase = 0; i < n; i++) {
         put_layer(s, l, i, stream ? (int)(rnd() & 0xFFFF) : wbase, pbase);
         wbase += groups(s, l, i) * block_words(s, l, i);
-        pbase += groups(s, l, i) * s->t;
+        pbase += groups(s, l, i) * s->t * sets(&l[i]);
     }
     load(T_PARAMS, 0, 0);
     for (int i = 0; i < n; i++)

@@ -68,11 +68,20 @@ int conv_w(const struct layer *l)
     return (l->in_w + 2 * l->pad - l->kw) / l->stride + 1;
 }
 
+int pooled(const struct layer *l, int conv)
+{
+    return (conv + 2 * l->pool_pad - l->pool) / l->pool_stride + 1;
+}
+int sets(const struct layer *l)
+{
+    return l->scaled ? l->planes : 1;
+}
+
 void layer_init(struct layer *l, const struct net *n)
 {
     int t0 = n->n_out / 4;
-    l->out_h = conv_h(l) / l->pool;
-    l->out_w = conv_w(l) / l->pool;
+    l->out_h = pooled(l, conv_h(l));
+    l->out_w = pooled(l, conv_w(l));
     l->groups = (l->out_c + t0 - 1) / t0;
     l->pixel_chunks = l->row_packed ? (l->kw * l->in_c + 3) / 4 : (l->in_c + 3) / 4;
     l->run_chunks = l->row_packed ? l->pixel_chunks : l->kw * l->pixel_chunks;
@@ -82,7 +91,7 @@ void layer_init(struct layer *l, const struct net *n)
         for (int s = 0; s < slices; s++)
             l->x[p][s] = rnd() & (l->n_in == 32 ? 0xFFFFFFFFu : (1u << l->n_in) - 1);
     }
-    l->m = calloc((size_t)l->out_c, sizeof *l->m);
+    l->m = calloc((size_t)(sets(l) * l->out_c), sizeof *l->m);
     l->beta = calloc((size_t)l->out_c, sizeof *l->beta);
 }
 
@@ -125,38 +134,50 @@ static int code_at(const struct layer *l, const uint8_t *in, int y, int x, int c
     return in[(y * l->in_w + x) * l->in_c + c];
 }
 
+/* Weights of channel o in one set: a plane, or all binary planes together. */
+static void set_weights(const struct layer *l, const struct net *n, int set, int o, int *w)
+{
+    for (int ky = 0; ky < l->kh; ky++)
+        for (int kx = 0; kx < l->kw; kx++)
+            for (int c = 0; c < l->in_c; c++) {
+                int v = 0;
+                for (int p = 0; p < l->planes && !l->scaled; p++)
+                    v += (1 << (l->planes - 1 - p)) * weight(l, n, p, o, ky, kx, c);
+                *w++ = l->scaled ? weight(l, n, set, o, ky, kx, c) : v;
+            }
+}
+
 void layer_sums(const struct layer *l, const struct net *n, const uint8_t *in, int32_t *sums)
 {
     size_t taps = (size_t)l->kh * (size_t)l->kw * (size_t)l->in_c;
+    int positions = conv_h(l) * conv_w(l);
     int *w = malloc(sizeof(int) * taps);
-    for (int o = 0; o < l->out_c; o++) {
-        size_t i = 0;
-        for (int ky = 0; ky < l->kh; ky++)
-            for (int kx = 0; kx < l->kw; kx++)
-                for (int c = 0; c < l->in_c; c++) {
-                    int v = 0;
-                    for (int p = 0; p < l->planes; p++)
-                        v += (1 << (l->planes - 1 - p)) * weight(l, n, p, o, ky, kx, c);
-                    w[i++] = v;
-                }
-        for (int y = 0; y < conv_h(l); y++)
-            for (int x = 0; x < conv_w(l); x++) {
-                int sum = 0;
-                i = 0;
-                for (int ky = 0; ky < l->kh; ky++)
-                    for (int kx = 0; kx < l->kw; kx++)
-                        for (int c = 0; c < l->in_c; c++)
-                            sum += w[i++] * code_at(l, in, y * l->stride + ky - l->pad,
-                                                    x * l->stride + kx - l->pad, c);
-                sums[(y * conv_w(l) + x) * l->out_c + o] = sum;
-            }
+    for (int j = 0; j < sets(l) * l->out_c; j++) {
+        set_weights(l, n, j / l->out_c, j % l->out_c, w);
+        for (int at = 0; at < positions; at++) {
+            int sum = 0, y = at / conv_w(l) * l->stride, x = at % conv_w(l) * l->stride;
+            size_t i = 0;
+            for (int ky = 0; ky < l->kh; ky++)
+                for (int kx = 0; kx < l->kw; kx++)
+                    for (int c = 0; c < l->in_c; c++)
+                        sum += w[i++] * code_at(l, in, y + ky - l->pad, x + kx - l->pad, c);
+            sums[(j / l->out_c * positions + at) * l->out_c + j % l->out_c] = sum;
+        }
     }
     free(w);
 }
 
-static int32_t value(const struct layer *l, const int32_t *sums, int y, int x, int o)
+static int32_t value(const struct layer *l, const int32_t *sums, const uint8_t *skip, int y, int x,
+                     int o)
 {
-    int64_t v = (int64_t)l->m[o] * sums[(y * conv_w(l) + x) * l->out_c + o] + l->beta[o];
+    int positions = conv_h(l) * conv_w(l), at = y * conv_w(l) + x;
+    int64_t v = l->beta[o];
+    for (int j = 0; j < sets(l); j++)
+        v += (int64_t)l->m[j * l->out_c + o] * sums[(j * positions + at) * l->out_c + o];
+    if (skip && o < l->skip_c) {
+        int from = y * l->skip_stride * l->skip_w + x * l->skip_stride;
+        v += l->skip_m * skip[from * l->skip_c + o];
+    }
     if (v != (int32_t)v) {
         fprintf(stderr, "golden: V overflows, the case generator is wrong\n");
         exit(1);
@@ -164,28 +185,35 @@ static int32_t value(const struct layer *l, const int32_t *sums, int y, int x, i
     return (int32_t)v;
 }
 
-void layer_codes(const struct layer *l, int act_bits, const int32_t *sums, uint8_t *codes)
+static int64_t shifted(int64_t v, int shift, int act_bits)
 {
-    int64_t half = l->shift ? (int64_t)1 << (l->shift - 1) : 0;
-    for (int y = 0; y < l->out_h; y++)
-        for (int x = 0; x < l->out_w; x++)
-            for (int o = 0; o < l->out_c; o++) {
-                int64_t best = 0;
-                for (int d = 0; d < l->pool * l->pool; d++) {
-                    int64_t v =
-                        value(l, sums, y * l->pool + d / l->pool, x * l->pool + d % l->pool, o);
-                    v = (v + half) >> l->shift;
-                    if (v > (1 << act_bits) - 1)
-                        v = (1 << act_bits) - 1;
-                    if (v > best)
-                        best = v;
-                }
-                codes[(y * l->out_w + x) * l->out_c + o] = (uint8_t)best;
-            }
+    int64_t most = (1 << act_bits) - 1;
+    v = (v + (shift ? (int64_t)1 << (shift - 1) : 0)) >> shift;
+    return v < 0 ? 0 : v > most ? most : v;
 }
 
-void layer_logits(const struct layer *l, const int32_t *sums, int32_t *v)
+void layer_codes(const struct layer *l, int act_bits, const int32_t *sums, const uint8_t *skip,
+                 uint8_t *codes)
+{
+    for (int i = 0; i < l->out_h * l->out_w * l->out_c; i++) {
+        int o = i % l->out_c, px = i / l->out_c % l->out_w, py = i / l->out_c / l->out_w;
+        int64_t best = 0, total = 0;
+        for (int d = 0; d < l->pool * l->pool; d++) {
+            int y = py * l->pool_stride - l->pool_pad + d / l->pool;
+            int x = px * l->pool_stride - l->pool_pad + d % l->pool;
+            if (y < 0 || y >= conv_h(l) || x < 0 || x >= conv_w(l))
+                continue;
+            int64_t code = shifted(value(l, sums, skip, y, x, o), l->shift, act_bits);
+            total += code;
+            if (code > best)
+                best = code;
+        }
+        codes[i] = (uint8_t)(l->pool_sum ? shifted(total, l->pool_shift, act_bits) : best);
+    }
+}
+
+void layer_logits(const struct layer *l, const int32_t *sums, const uint8_t *skip, int32_t *v)
 {
     for (int o = 0; o < l->out_c; o++)
-        v[o] = value(l, sums, 0, 0, o);
+        v[o] = value(l, sums, skip, 0, 0, o);
 }

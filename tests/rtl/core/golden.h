@@ -14,12 +14,16 @@ struct net {
 };
 
 struct layer {
-    int in_h, in_w, in_c, out_c, kh, kw, stride, pad, pool, in_zero;
+    int input; /* layer that it reads; the image in layer 0 */
+    int in_h, in_w, in_c, out_c, kh, kw, stride, pad, in_zero;
+    int skip, skip_stride, skip_m; /* skip: layer whose codes are added, or -1 */
+    int skip_w, skip_c;            /* columns and channels of its map */
+    int pool, pool_stride, pool_pad, pool_sum, pool_shift;
     int out_h, out_w; /* after pooling */
-    int row_packed, logits, shift, planes, n_in;
+    int row_packed, logits, shift, planes, scaled, n_in;
     int groups, pixel_chunks, run_chunks; /* slices: see model-format.md */
     uint32_t *x[MAX_PLANES];              /* encrypted bits, one word a slice */
-    int *m;
+    int *m;                               /* [planes or 1][out_c] */
     int32_t *beta;
 };
 
@@ -41,13 +45,20 @@ int decode(const struct net *n, int n_in, uint32_t x, int r);
 /* Slice of (output channel, kernel row, chunk of the kernel row), -1: does not exist. */
 int slice_of(const struct layer *l, const struct net *n, int o, int ky, int chunk);
 
-/* Sums S of all convolution positions (before pooling): conv_h x conv_w x out_c. */
+/* Sums S of all convolution positions (before pooling): conv_h x conv_w x out_c, for every
+ * plane when they are scaled. */
+int sets(const struct layer *l);
 void layer_sums(const struct layer *l, const struct net *n, const uint8_t *in, int32_t *sums);
 int conv_h(const struct layer *l);
 int conv_w(const struct layer *l);
 
-/* Codes after requantising and pooling (out_h x out_w x out_c), or logits. */
-void layer_codes(const struct layer *l, int act_bits, const int32_t *sums, uint8_t *codes);
-void layer_logits(const struct layer *l, const int32_t *sums, int32_t *v);
+/* Output size after pooling. */
+int pooled(const struct layer *l, int conv);
+
+/* Codes after requantising and pooling (out_h x out_w x out_c), or logits; skip: the codes of
+ * the layer that is added. */
+void layer_codes(const struct layer *l, int act_bits, const int32_t *sums, const uint8_t *skip,
+                 uint8_t *codes);
+void layer_logits(const struct layer *l, const int32_t *sums, const uint8_t *skip, int32_t *v);
 
 #endif

@@ -28,27 +28,32 @@ static void draw_scales(const struct shape *s, struct layer *l, int i, const int
     struct layer *y = &l[i];
     int64_t bound = (int64_t)((1 << s->actw) + 2) * y->kh *
                     up(y->kw * up(y->in_c, s->k) * s->k, s->k) * s->k * ((1 << y->planes) - 1);
-    int m_max = (int)((1 << 29) / bound);
+    int m_max = (int)((1 << 28) / bound / sets(y));
     int64_t spread = 1;
     if (m_max > 32767)
         m_max = 32767;
     if (m_max > 1 && between(0, 1))
         m_max = between(1, m_max);
-    for (int j = 0; j < conv_h(y) * conv_w(y) * y->out_c; j++)
+    for (int j = 0; j < sets(y) * conv_h(y) * conv_w(y) * y->out_c; j++)
         if (llabs(sums[j]) > spread)
             spread = llabs(sums[j]);
     y->shift = 0;
     while (y->shift < 31 && (spread * m_max >> y->shift) > (1 << s->actw) * 3 / 2)
         y->shift++;
-    for (int o = 0; o < y->out_c; o++) {
-        y->m[o] = between(-m_max, m_max);
+    for (int j = 0; j < sets(y) * y->out_c; j++) {
+        y->m[j] = between(-m_max, m_max);
         if (!between(0, 9))
-            y->m[o] = between(0, 1) ? m_max : -m_max;
+            y->m[j] = between(0, 1) ? m_max : -m_max;
+    }
+    for (int o = 0; o < y->out_c; o++) {
         int64_t range = (int64_t)1 << (y->shift + s->actw - 1);
         if (range > 1 << 28)
             range = 1 << 28;
         y->beta[o] = (int32_t)(rnd() % (uint32_t)(2 * range)) - (int32_t)(range / 2);
     }
+    if (y->skip >= 0)
+        y->skip_m =
+            y->shift < 14 ? between(-(2 << y->shift), 2 << y->shift) : between(-32768, 32767);
     if (y->logits)
         y->shift = between(0, 31); /* must be ignored */
 }
@@ -62,25 +67,24 @@ static void answer(const struct shape *s, const struct net *net, struct layer *l
                    struct answers *a, int draw)
 {
     int size = l->in_h * l->in_w * l->in_c;
-    const uint8_t *in;
-    in = a->image = malloc((size_t)size);
+    a->image = malloc((size_t)size);
     for (int j = 0; j < size; j++)
         a->image[j] = (uint8_t)(rnd() & ((1u << s->actw) - 1));
     for (int i = 0; i < n; i++) {
-        size_t count = (size_t)(conv_h(&l[i]) * conv_w(&l[i]) * l[i].out_c);
+        size_t count = (size_t)(sets(&l[i]) * conv_h(&l[i]) * conv_w(&l[i]) * l[i].out_c);
+        const uint8_t *skip = l[i].skip < 0 ? NULL : a->codes[l[i].skip];
         int32_t *sums = malloc(count * sizeof *sums);
-        layer_sums(&l[i], net, in, sums);
+        layer_sums(&l[i], net, i ? a->codes[l[i].input] : a->image, sums);
         if (draw)
             draw_scales(s, l, i, sums);
         a->codes[i] = NULL;
         if (l[i].logits) {
             a->logits = malloc(sizeof(int32_t) * (size_t)l[i].out_c);
-            layer_logits(&l[i], sums, a->logits);
+            layer_logits(&l[i], sums, skip, a->logits);
         } else {
             a->codes[i] = malloc((size_t)(l[i].out_h * l[i].out_w * l[i].out_c));
-            layer_codes(&l[i], s->actw, sums, a->codes[i]);
+            layer_codes(&l[i], s->actw, sums, skip, a->codes[i]);
         }
-        in = a->codes[i];
         free(sums);
     }
 }
@@ -94,28 +98,85 @@ static void expect_logits(const struct layer *l, const int32_t *v, int engine, i
     }
 }
 
+/* What the counters of a layer say after one run with weights at hand. */
+struct cycles {
+    int busy, blocked, reading;
+};
+
+/* Does position j of the layer exist? Positions go by window, window rows first. */
+static int exists(const struct layer *l, int j)
+{
+    int inside = j % (l->pool * l->pool), window = j / (l->pool * l->pool) % (l->out_h * l->out_w);
+    int y = window / l->out_w * l->pool_stride - l->pool_pad + inside / l->pool;
+    int x = window % l->out_w * l->pool_stride - l->pool_pad + inside % l->pool;
+    return y >= 0 && y < conv_h(l) && x >= 0 && x < conv_w(l);
+}
+
+/* Cycles of a set in the requantiser, words that hold T codes, cycles to their last read. */
+struct times {
+    int hold, reads, after;
+};
+
+static struct times times_of(const struct shape *s, const struct layer *l)
+{
+    int kb = s->k / 4, tb = s->t / 4, steps = s->t / s->rq;
+    struct times t = {steps, tb % kb == 0 ? tb / kb : kb % tb == 0 ? 1 : (tb + kb - 2) / kb + 1, 2};
+    while (1 << (t.after - 2) < s->k)
+        t.after++;
+    if (l->scaled && steps < 5)
+        t.hold = 5;
+    if (l->logits)
+        t.hold = s->scaled && s->t < 5 ? 5 : s->t;
+    if (l->skip >= 0) {
+        int cycles = steps * (!l->logits || s->rq == 1 ? 2 : s->rq) + t.reads - 1;
+        t.hold = cycles > t.after + 1 ? cycles : t.after + 1;
+    }
+    return t;
+}
+
+/* Issues the sets one after the other. A set that does not exist ends after two words, but
+ * not the last of a block and not when planes are counted. */
+static struct cycles issue(const struct shape *s, const struct layer *l, int i)
+{
+    const struct layer *y = &l[i];
+    struct times t = times_of(s, y);
+    struct cycles c = {0, 0, 0};
+    int block = y->out_h * y->out_w * y->pool * y->pool, now = 0, last = -1000, read = -1000;
+    for (int j = 0; j < groups(s, l, i) * block * sets(y); j++) {
+        int position = j / sets(y), words = set_words(s, l, i);
+        if (!y->scaled && !exists(y, position) && position % block != block - 1 && words > 2)
+            words = 2;
+        for (; words > 0; now++) {
+            int blocked = words == 1 && now < last + t.hold;
+            int reading = now > read + t.after - t.reads && now <= read + t.after;
+            c.blocked += blocked;
+            c.reading += reading && !blocked;
+            c.busy += !reading && !blocked;
+            words -= !reading && !blocked;
+            if (words == 0)
+                last = now;
+        }
+        if (y->skip >= 0 && position / block < groups(s, l, y->skip) && j % sets(y) == 0)
+            read = last;
+    }
+    return c;
+}
+
 static void expect_counters(const struct shape *s, const struct layer *l, int n, const int *ran,
                             int stream, int report)
 {
     put(READ, 2);
     for (int i = 0; i < n; i++) {
-        int positions = groups(s, l, i) * l[i].out_h * l[i].out_w * l[i].pool * l[i].pool;
-        int busy = positions * block_words(s, l, i) * ran[i];
-        int wait = (l[i].logits ? s->t : s->t / s->rq) - block_words(s, l, i);
-        if (wait < 0)
-            wait = 0;
-        for (int c = 0; c < 4; c++) {
-            put(RD_ADDR, (uint32_t)(4 * i + c));
-            if (c == 0)
-                put(AT_LEAST, (uint32_t)busy);
-            if (c == 1)
-                put(EXPECT, (uint32_t)busy);
-            if (c == 2 && !stream)
-                put(EXPECT, 0);
-            if (c == 3 && !stream)
-                put(EXPECT, (uint32_t)(ran[i] * (positions - 1) * wait));
+        struct cycles c = issue(s, l, i);
+        const int expected[5] = {c.busy, c.busy, 0, c.blocked, c.reading};
+        for (int j = 0; j < 5; j++) {
+            put(RD_ADDR, (uint32_t)(8 * i + j));
+            if (j == 0)
+                put(AT_LEAST, (uint32_t)(ran[i] * c.busy));
+            else if (j == 1 || !stream)
+                put(EXPECT, (uint32_t)(ran[i] * expected[j]));
             if (report)
-                put(PRINT, (uint32_t)(4 * i + c));
+                put(PRINT, (uint32_t)(8 * i + j));
         }
     }
 }

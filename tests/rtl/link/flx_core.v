@@ -25,7 +25,11 @@ module flx_core #(
     parameter PMEM_CH     = 1024,
     parameter PROG_LAYERS = 8,
     parameter RES_WORDS   = 16,
-    parameter WIN_MAX     = 32
+    parameter WIN_MAX     = 32,
+    parameter SKIP        = 1,
+    parameter WINDOWS     = 1,
+    parameter SCALED      = 0,
+    parameter POOL_BITS   = 6
 ) (
     input  wire        clk,
     input  wire        rst,

@@ -60,7 +60,11 @@ static void describe(struct flx_desc *d, char **argv)
                            .clk_khz = (uint32_t)number(argv, "CLK_KHZ", 12000),
                            .xor_n_min = net.n_min,
                            .xor_n_max = net.n_max,
-                           .xor_kind = net.kind};
+                           .xor_kind = net.kind,
+                           .skip = number(argv, "SKIP", 1),
+                           .windows = number(argv, "WINDOWS", 1),
+                           .scaled = number(argv, "SCALED", 0),
+                           .pool_bits = number(argv, "POOL_BITS", 6)};
 }
 
 static void put(uint8_t *p, int bytes, uint32_t value)
@@ -91,6 +95,7 @@ static void description_bytes(const struct flx_desc *d, uint8_t *b)
     b[40] = (uint8_t)d->xor_n_min;
     b[41] = (uint8_t)d->xor_n_max;
     b[42] = (uint8_t)d->xor_kind;
+    b[43] = (uint8_t)(d->skip | d->windows << 1 | d->scaled << 2 | d->pool_bits << 4);
 }
 
 static void frame(FILE *f, uint8_t type, uint8_t seq, const uint8_t *payload, size_t len)
