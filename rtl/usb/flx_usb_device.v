@@ -146,8 +146,8 @@ module flx_usb_device #(
         .o_halt_clear(halt_clear), .o_halt_in(halt_in), .i_halted(halted)
     );
 
-    flx_usb_link_reset u_link_reset (
-        .clk48(clk48), .rst48(rst48), .i_request(flush_request), .o_flush(flush),
+    flx_link_reset u_link_reset (
+        .clk_io(clk48), .rst_io(rst48), .i_request(flush_request), .o_flush(flush),
         .clk(clk), .rst(rst), .o_reset(o_link_reset)
     );
 
@@ -159,13 +159,13 @@ module flx_usb_device #(
 
     flx_async_fifo #(.W(8), .LOG2(FIFO_LOG2)) u_out_fifo (
         .i_wclk(clk48), .i_wrst(flush), .i_wvalid(out_valid), .i_wdata(out_byte),
-        .o_wready(out_ready), .i_rclk(clk), .i_rrst(rst || o_link_reset),
+        .o_wready(out_ready), .o_wmany(), .i_rclk(clk), .i_rrst(rst || o_link_reset),
         .o_rvalid(o_rx_valid), .o_rdata(o_rx_data), .i_rready(i_rx_ready)
     );
 
     flx_async_fifo #(.W(9), .LOG2(FIFO_LOG2)) u_in_fifo (
         .i_wclk(clk), .i_wrst(rst || o_link_reset), .i_wvalid(i_tx_valid),
-        .i_wdata({i_tx_last, i_tx_data}), .o_wready(o_tx_ready), .i_rclk(clk48),
+        .i_wdata({i_tx_last, i_tx_data}), .o_wready(o_tx_ready), .o_wmany(), .i_rclk(clk48),
         .i_rrst(flush), .o_rvalid(in_valid), .o_rdata({in_last, in_fifo_byte}),
         .i_rready(in_ready)
     );

@@ -13,7 +13,7 @@ work=build/rtl-usb
 top=flx_usb_device
 mkdir -p "$work"
 scripts/gen-proto verilog <rtl/flx_proto.txt >"$work/flx_proto.vh"
-rtl=(rtl/core/flx_ram.v rtl/usb/*.v)
+rtl=(rtl/core/flx_ram.v rtl/link/flx_async_fifo.v rtl/link/flx_link_reset.v rtl/usb/*.v)
 
 verilator --lint-only -Wall -I"$work" rtl/lint.vlt "${rtl[@]}" --top-module $top
 iverilog -g2005 -Wall -Wno-timescale -t null -I"$work" -s $top "${rtl[@]}"

@@ -9,6 +9,8 @@
 //                 four cycles of the slower clock, and words are lost
 // i_wvalid/i_wdata/o_wready, o_rvalid/o_rdata/i_rready  a word moves in a cycle with
 //                 valid and ready
+// o_wmany         at i_wclk, a cycle late: 1 from the time when half is filled, 0 when at most
+//                 a quarter is, either between
 `default_nettype none
 
 module flx_async_fifo #(
@@ -20,6 +22,7 @@ module flx_async_fifo #(
     input  wire         i_wvalid,
     input  wire [W-1:0] i_wdata,
     output wire         o_wready,
+    output reg          o_wmany,
     input  wire         i_rclk,
     input  wire         i_rrst,
     output reg          o_rvalid,
@@ -45,6 +48,14 @@ module flx_async_fifo #(
     wire          pop   = !empty && (!o_rvalid || i_rready);
 
     assign o_wready = !full;
+
+    // Quarters filled, from the upper bits of both pointers: less than one too many or too few
+    wire [2:0] wtop     = wbin[LOG2:LOG2-2];
+    wire [2:0] rtop     = {rgray_w2[LOG2], ^rgray_w2[LOG2:LOG2-1], ^rgray_w2[LOG2:LOG2-2]};
+    wire [2:0] quarters = wtop - rtop;
+
+    always @(posedge i_wclk)
+        o_wmany <= quarters[2] || quarters[1];
 
     always @(posedge i_wclk) begin
         if (push)
