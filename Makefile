@@ -15,7 +15,7 @@ WARN   := -Wall -Wextra -Wpedantic -Wshadow -Wconversion -Werror
 CFLAGS ?= -O3 -g
 FLX_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) $(SANFLAGS) -fopenmp -pthread \
               -Ihost/include -I$(B)/gen -MMD -MP
-FLX_LIBS   := -ldnnl -ljansson -lz -ldl -lm -lpthread
+FLX_LIBS   := -lusb-1.0 -ldnnl -ljansson -lz -ldl -lm -lpthread
 
 LIB_SRC := $(wildcard host/lib/*/*.c)
 LIB_OBJ := $(LIB_SRC:%.c=$(B)/obj/%.o)
@@ -74,7 +74,7 @@ test:
 	scripts/run-tests -j $(JOBS) $(SYSTEM_TESTS) $(CHECKS) $(RTL_TESTS) $(UNIT) \
 	    $(UNIT:$(B)/%=build/asan/%)
 
-test-build: all unit-build $(B)/tests/gen_resnet
+test-build: all unit-build vboard $(B)/tests/gen_resnet
 	$(MAKE) SAN=asan host unit-build
 
 results:
@@ -98,6 +98,7 @@ bench-train:
 	scripts/bench-train
 
 include scripts/sim.mk
+include scripts/vboard.mk
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)
 
 clean:

@@ -12,7 +12,7 @@
 extern "C" {
 #endif
 
-#define FLX_SIM_ABI    1
+#define FLX_SIM_ABI    2
 #define FLX_SIM_SYMBOL "flx_sim_get"
 
 struct flx_sim_options {
@@ -43,6 +43,14 @@ struct flx_sim_api {
     void (*reset)(void *sim);
 
     uint64_t (*cycles)(const void *sim);
+
+    /** Lets exactly @p cycles pass while @p n bytes are offered, and returns how many
+     *  were taken. What the device sends is kept for recv, which with max_cycles 0
+     *  takes only what is there. For users who keep the time of a link themselves. */
+    size_t (*run)(void *sim, const uint8_t *data, size_t n, uint64_t cycles);
+
+    /** o_busy: a run is under way. */
+    int (*busy)(const void *sim);
 };
 
 const struct flx_sim_api *flx_sim_get(void);

@@ -174,9 +174,23 @@ uint64_t sim_cycles(const void *self)
     return static_cast<const Sim *>(self)->cycle;
 }
 
+size_t sim_run(void *self, const uint8_t *data, size_t n, uint64_t cycles)
+{
+    auto *s = static_cast<Sim *>(self);
+    size_t taken = 0;
+    for (uint64_t i = 0; i < cycles; i++)
+        taken += s->step(taken < n, taken < n ? data[taken] : 0);
+    return taken;
+}
+
+int sim_busy(const void *self)
+{
+    return static_cast<const Sim *>(self)->top->o_busy;
+}
+
 const flx_sim_api api = {
-    FLX_SIM_ABI, FLX_SIM_CLK_KHZ, VM_TRACE, FLX_SIM_DETAIL, sim_open,
-    sim_close,   sim_send,        sim_recv, sim_reset,      sim_cycles,
+    FLX_SIM_ABI, FLX_SIM_CLK_KHZ, VM_TRACE,  FLX_SIM_DETAIL, sim_open, sim_close,
+    sim_send,    sim_recv,        sim_reset, sim_cycles,     sim_run,  sim_busy,
 };
 
 } // namespace

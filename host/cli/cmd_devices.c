@@ -6,8 +6,9 @@
 #include "flexor/status.h"
 
 static const char help[] = "usage: flexor devices [--json]\n"
-                           "Lists what --device accepts: the reference and the simulations that "
-                           "are built.\n"
+                           "Lists what --device accepts: the reference, the simulations that are "
+                           "built and the\nboards on USB; of a board that cannot be used it says "
+                           "why.\n"
                            "  --json  print JSON";
 
 static const struct option long_options[] = {
@@ -16,15 +17,18 @@ static const struct option long_options[] = {
     {0},
 };
 
-static void print_text(void *user, const char *spec, const char *detail)
+static void print_text(void *user, const char *spec, const char *detail, const char *why)
 {
     (void)user;
     printf("%-20s %s\n", spec, detail);
+    if (why)
+        printf("%-20s cannot be used: %s\n", "", why);
 }
 
-static void append_json(void *user, const char *spec, const char *detail)
+static void append_json(void *user, const char *spec, const char *detail, const char *why)
 {
-    json_array_append_new(user, json_pack("{s:s, s:s}", "device", spec, "detail", detail));
+    json_array_append_new(user, json_pack("{s:s, s:s, s:b, s:s*}", "device", spec, "detail", detail,
+                                          "usable", !why, "why", why));
 }
 
 int flx_cmd_devices(int argc, char **argv)

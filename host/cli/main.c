@@ -19,8 +19,10 @@ static const struct flx_cmd commands[] = {
     {"verify", "compare a device with the integer reference, bit for bit", flx_cmd_verify},
     {"xornet", "show an XOR network or write it for Verilog", flx_cmd_xornet},
     {"devices", "list the devices that can be used", flx_cmd_devices},
+    {"selftest", "check a board and print a report to paste", flx_cmd_selftest},
     {"report", "write an HTML page about training runs", flx_cmd_report},
     {"bench", "measure training, reference, decoder and simulation", flx_cmd_bench},
+    {"bench-link", "how much of a link streamed weights use", flx_cmd_bench_link},
 };
 #define N_COMMANDS (sizeof commands / sizeof commands[0])
 
@@ -29,7 +31,7 @@ static void usage(void)
     puts("usage: flexor [-v] COMMAND [OPTION...]\n"
          "Runs neural networks with XOR-coded weights below one bit.\n");
     for (size_t i = 0; i < N_COMMANDS; i++)
-        printf("  %-8s %s\n", commands[i].name, commands[i].help);
+        printf("  %-10s %s\n", commands[i].name, commands[i].help);
     puts("\n  -v         more messages (twice: still more)\n"
          "  --help     this text; `flexor COMMAND --help` explains a command\n"
          "  --version  the program's version");

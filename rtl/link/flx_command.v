@@ -101,6 +101,7 @@ module flx_command #(
     reg  [7:0]    runs, failures;
     reg  [WB-1:0] watch;
     reg           may_go, progress, expired;
+    reg           strange;   // no HELLO since the reset: the host may not know of it
 
     // Kind of the request
     reg  hello, write, run, read, reset, ping;
@@ -163,7 +164,7 @@ module flx_command #(
                         read          ? word[7:0] :
                         !ping         ? i_desc_byte :
                         index[2]      ? failures :
-                        index[0]      ? runs : {7'b0, i_busy};
+                        index[0]      ? runs : {strange, 6'b0, i_busy};
 
     always @(posedge clk) begin
         if (state == S_IDLE) begin
@@ -176,7 +177,7 @@ module flx_command #(
             ping    <= i_frame_type == `FLX_REQ_PING;
             seq     <= i_frame_seq;
             crc_ok  <= i_frame_crc_ok;
-            seq_ok  <= i_frame_seq == expected;
+            seq_ok  <= i_frame_seq == expected && !strange;
             len     <= i_frame_len;
         end
         if (state == S_IDLE)
@@ -233,6 +234,8 @@ module flx_command #(
                 status <= verdict;
                 if (executed && !ping)
                     expected <= seq + 1'b1;
+                if (executed && hello)
+                    strange <= 1'b0;
                 state <= verdict != `FLX_ST_OK || hello || ping ? S_START : reset ? S_RESET : S_FIELDS;
             end
             S_FIELDS: if (fields_done) state <= S_SUM;
@@ -302,6 +305,7 @@ module flx_command #(
             state      <= S_IDLE;
             o_ld_valid <= 1'b0;
             expected   <= 8'd0;
+            strange    <= 1'b1;
             runs       <= 8'd0;
             failures   <= 8'd0;
         end

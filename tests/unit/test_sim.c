@@ -21,10 +21,11 @@ struct shapes {
     char spec[16][80];
 };
 
-static void add_shape(void *user, const char *spec, const char *detail)
+static void add_shape(void *user, const char *spec, const char *detail, const char *why)
 {
     struct shapes *s = user;
     (void)detail;
+    (void)why;
     if (!strncmp(spec, "sim:", 4) && s->n < 16)
         snprintf(s->spec[s->n++], sizeof s->spec[0], "%s", spec);
 }

@@ -24,7 +24,8 @@ enum flx_status {
     FLX_ERR_DEVICE = -15,      /* the device reported an error */
     FLX_ERR_MISMATCH = -16,    /* results differ from the reference */
     FLX_ERR_INTERRUPTED = -17, /* stopped by the user; a checkpoint is left */
-    FLX_ERR_INTERNAL = -18     /* a bug: please report it */
+    FLX_ERR_UNPLUGGED = -18,   /* the board is no longer there */
+    FLX_ERR_INTERNAL = -19     /* a bug: please report it */
 };
 
 /** Name of a status code ("FLX_ERR_CRC"); never NULL. */

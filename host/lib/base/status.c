@@ -28,6 +28,7 @@ static const struct {
     [-FLX_ERR_DEVICE] = {"FLX_ERR_DEVICE", "the device reported an error"},
     [-FLX_ERR_MISMATCH] = {"FLX_ERR_MISMATCH", "results differ from the reference"},
     [-FLX_ERR_INTERRUPTED] = {"FLX_ERR_INTERRUPTED", "stopped by the user"},
+    [-FLX_ERR_UNPLUGGED] = {"FLX_ERR_UNPLUGGED", "the board is no longer there"},
     [-FLX_ERR_INTERNAL] = {"FLX_ERR_INTERNAL", "a bug: please report it"},
 };
 

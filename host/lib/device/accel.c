@@ -7,6 +7,7 @@
 
 #include "accel_internal.h"
 #include "flexor/status.h"
+#include "pace.h"
 
 #define COLLECT_RUNS 512 /* the hardware's counters have 32 bits */
 
@@ -89,7 +90,11 @@ static int accel_load(void *self, const struct flx_model *m)
         status = size_buffer(a);
     if (!status)
         status = flx_session_restart(a->session);
-    return status ? status : flx_accel_upload(a);
+    if (!status)
+        status = flx_accel_upload(a);
+    a->weight_bytes = 0;
+    flx_session_stats(a->session, &a->before);
+    return status;
 }
 
 /* Asks for the logits of the latest run, or of the one before it. */
@@ -213,6 +218,24 @@ static int accel_counters(void *self, struct flx_counters *c)
     return status;
 }
 
+static int accel_link(void *self, struct flx_link_stats *s)
+{
+    struct flx_accel *a = self;
+    struct flx_session_stats now;
+    struct flx_pace_stats pace = {0};
+    flx_session_stats(a->session, &now);
+    flx_pace_stats(flx_session_transport(a->session), &pace);
+    *s = (struct flx_link_stats){.requests = now.requests - a->before.requests,
+                                 .resent = now.resent - a->before.resent,
+                                 .bytes_out = now.bytes_out - a->before.bytes_out,
+                                 .bytes_in = now.bytes_in - a->before.bytes_in,
+                                 .weight_bytes = a->weight_bytes,
+                                 .cycles = pace.cycles,
+                                 .bytes_per_cycle = pace.bytes_per_cycle,
+                                 .idle_waits = pace.idle_waits};
+    return FLX_OK;
+}
+
 const struct flx_device_ops flx_accel_ops = {
     .close = accel_close,
     .info = accel_info,
@@ -220,4 +243,5 @@ const struct flx_device_ops flx_accel_ops = {
     .infer = accel_infer,
     .activations = accel_activations,
     .counters = accel_counters,
+    .link = accel_link,
 };

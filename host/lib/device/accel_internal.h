@@ -13,9 +13,11 @@ struct flx_accel {
     int stream;
     struct flx_compiled model; /* model.model NULL: none */
     struct flx_counters totals;
-    int clear;        /* the next run clears the hardware's counters */
-    uint64_t pending; /* runs since the counters were collected */
-    uint8_t *buffer;  /* results of a batch, counters, or activations of an engine */
+    uint64_t weight_bytes;           /* streamed since the model was loaded */
+    struct flx_session_stats before; /* of the session, at that time */
+    int clear;                       /* the next run clears the hardware's counters */
+    uint64_t pending;                /* runs since the counters were collected */
+    uint8_t *buffer;                 /* results of a batch, counters, or activations of an engine */
 };
 
 /** A WRITE of any length in whole units of @p unit bytes, each one address. */

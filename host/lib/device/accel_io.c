@@ -106,6 +106,7 @@ int flx_accel_stream(struct flx_accel *a, int last)
         size_t most = ((size_t)a->desc->max_payload - FLX_WR_HDR_BYTES) / l->word_bytes;
         for (size_t w = 0; w < l->words && !status; w += most) {
             size_t n = l->words - w < most ? l->words - w : most;
+            a->weight_bytes += n * l->word_bytes;
             status = flx_session_write(a->session, FLX_WR_STREAM, (uint8_t)l->n_in, 0,
                                        l->weights + w * l->word_bytes, n * l->word_bytes);
         }

@@ -12,9 +12,12 @@ struct flx_spec {
     int stream;
     int stall;      /* per cent */
     int timeout_ms; /* of the session; 0 = default */
+    int baud;       /* of a UART board; 0 = the board's own, or found out */
+    int replug_ms;  /* how long a board that vanished is waited for */
     uint64_t noise; /* one byte in so many suffers; 0 = none */
     uint64_t seed;
     char trace[256]; /* file, "" = none */
+    char pace[16];   /* of a simulated link, "" = none */
 };
 
 /** FLX_ERR_ARG with a sentence. */
@@ -28,6 +31,7 @@ struct flx_device_ops {
     int (*infer)(void *self, const uint8_t *images, int n, int32_t *logits);
     int (*activations)(void *self, const uint8_t *images, int n, int layer, uint8_t *codes);
     int (*counters)(void *self, struct flx_counters *c);
+    int (*link)(void *self, struct flx_link_stats *s); /* NULL: there is no link */
 };
 
 struct flx_backend {
@@ -36,6 +40,6 @@ struct flx_backend {
     int (*list)(flx_device_list_fn fn, void *user);
 };
 
-extern const struct flx_backend flx_backend_ref, flx_backend_sim;
+extern const struct flx_backend flx_backend_ref, flx_backend_sim, flx_backend_usb;
 
 #endif

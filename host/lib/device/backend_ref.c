@@ -81,7 +81,7 @@ static int ref_open(const struct flx_spec *spec, const struct flx_device_ops **o
 
 static int ref_list(flx_device_list_fn fn, void *user)
 {
-    fn(user, "ref", "integer reference on the CPU");
+    fn(user, "ref", "integer reference on the CPU", NULL);
     return FLX_OK;
 }
 

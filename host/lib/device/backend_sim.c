@@ -12,6 +12,7 @@
 #include "accel.h"
 #include "flexor/status.h"
 #include "noise.h"
+#include "pace.h"
 
 #define DEFAULT_SHAPE "k16t16p1"
 #define TRACE_SUFFIX  "-trace"
@@ -114,8 +115,13 @@ static int open_transport(const struct flx_spec *spec, const char *path, struct 
         return o.trace ? flx_fail(FLX_ERR_IO, "%s: cannot write the trace", o.trace)
                        : flx_fail(FLX_ERR_NOMEM, "no memory for a simulation");
     }
-    *t = (struct flx_transport){&sim_transport, s};
     *detail = api->detail;
+    if (*spec->pace) {
+        status = flx_pace_open(api, s->instance, spec->pace, t);
+        free(s);
+        return status;
+    }
+    *t = (struct flx_transport){&sim_transport, s};
     return FLX_OK;
 }
 
@@ -157,7 +163,7 @@ static int list_folder(const char *dir, flx_device_list_fn fn, void *user)
         snprintf(path, sizeof path, "%s/%s", dir, name);
         snprintf(spec, sizeof spec, "sim:%.*s", (int)(strlen(name) - 3), name);
         if (load(path, &api) == FLX_OK && !api->has_trace)
-            fn(user, spec, api->detail);
+            fn(user, spec, api->detail, NULL);
         free(entries[i]);
     }
     if (n >= 0)

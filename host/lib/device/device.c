@@ -7,7 +7,8 @@
 #include "backend.h"
 #include "flexor/status.h"
 
-static const struct flx_backend *const backends[] = {&flx_backend_ref, &flx_backend_sim};
+static const struct flx_backend *const backends[] = {&flx_backend_ref, &flx_backend_sim,
+                                                     &flx_backend_usb};
 #define N_BACKENDS (sizeof backends / sizeof backends[0])
 
 struct flx_device {
@@ -36,7 +37,8 @@ int flx_device_open(const char *text, struct flx_device **out)
             *out = d;
         return status;
     }
-    return flx_fail(FLX_ERR_ARG, "device '%s' is unknown: known are ref and sim[:SHAPE]",
+    return flx_fail(FLX_ERR_ARG,
+                    "device '%s' is unknown: known are ref, sim[:SHAPE] and usb[:SERIAL]",
                     spec.backend);
 }
 
@@ -106,6 +108,14 @@ int flx_device_activations(struct flx_device *d, const uint8_t *images, int n, i
     if (status || n == 0)
         return status;
     return finish(d, d->ops->activations(d->self, images, n, layer, codes));
+}
+
+int flx_device_link_stats(struct flx_device *d, struct flx_link_stats *s)
+{
+    *s = (struct flx_link_stats){0};
+    if (!d->ops->link)
+        return flx_fail(FLX_ERR_UNSUPPORTED, "this device has no link of its own");
+    return d->ops->link(d->self, s);
 }
 
 int flx_device_counters(struct flx_device *d, struct flx_counters *c)

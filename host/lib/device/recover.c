@@ -157,6 +157,8 @@ int flx_session_recover(struct flx_session *s)
     if (s->special.len != PING_BYTES)
         return flx_fail(FLX_ERR_LINK, "the answer to PING has %zu bytes instead of %d",
                         s->special.len, PING_BYTES);
+    if (s->special.payload[2] & FLX_PING_STRANGE)
+        return flx_fail(FLX_ERR_LINK, "the device was reset by somebody else");
     if (s->special.payload[4] != s->failures)
         return flx_fail(FLX_ERR_DEVICE, "the device refused a request and its answer was lost");
     s->lost = 0;

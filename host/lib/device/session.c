@@ -308,6 +308,11 @@ const struct flx_desc *flx_session_desc(const struct flx_session *s)
     return &s->desc;
 }
 
+const struct flx_transport *flx_session_transport(const struct flx_session *s)
+{
+    return &s->t;
+}
+
 void flx_session_stats(const struct flx_session *s, struct flx_session_stats *out)
 {
     *out = s->stats;

@@ -30,6 +30,8 @@ int flx_session_open(struct flx_transport t, const struct flx_session_options *o
 void flx_session_close(struct flx_session *s);
 
 const struct flx_desc *flx_session_desc(const struct flx_session *s);
+/** For statistics of the transport. */
+const struct flx_transport *flx_session_transport(const struct flx_session *s);
 void flx_session_stats(const struct flx_session *s, struct flx_session_stats *out);
 
 /** Forgets what is under way and any failure, resets link and core, and says

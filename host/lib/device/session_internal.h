@@ -5,7 +5,9 @@
 #include "link.h"
 #include "session.h"
 
-#define WINDOW            32 /* requests under way; far below the 128 that seq could tell apart */
+#define WINDOW                                                                                     \
+    96 /* requests under way: below the 128 that seq can tell apart, and enough                    \
+          that their answers fill a bridge's packet of 510 bytes twice */
 #define FLX_USELESS_BYTES (1 << 18) /* as much without an answer counts as silence */
 
 struct slot {

@@ -7,6 +7,8 @@
 #include "backend.h"
 #include "flexor/status.h"
 
+#define REPLUG_MS 800 /* so that a board that is gone for good is reported within a second */
+
 static int number(const char *option, const char *text, uint64_t max, uint64_t *out)
 {
     char *end;
@@ -19,10 +21,16 @@ static int number(const char *option, const char *text, uint64_t max, uint64_t *
     return FLX_OK;
 }
 
-static int take_option(char *text, struct flx_spec *o)
+static int integer(const char *option, const char *text, int max, int *out)
 {
     uint64_t v = 0;
-    int status;
+    int status = number(option, text, (uint64_t)max, &v);
+    *out = (int)v;
+    return status;
+}
+
+static int take_option(char *text, struct flx_spec *o)
+{
     char *value = strchr(text, '=');
     if (value)
         *value++ = 0;
@@ -32,25 +40,28 @@ static int take_option(char *text, struct flx_spec *o)
     }
     if (!strcmp(text, "seed") && value)
         return number(text, value, UINT32_MAX, &o->seed);
-    if (!strcmp(text, "stall") && value) {
-        status = number(text, value, 95, &v);
-        o->stall = (int)v;
-        return status;
-    }
+    if (!strcmp(text, "stall") && value)
+        return integer(text, value, 95, &o->stall);
     if (!strcmp(text, "noise") && value)
         return number(text, value, UINT32_MAX, &o->noise);
-    if (!strcmp(text, "timeout") && value) {
-        status = number(text, value, 1000000, &v);
-        o->timeout_ms = (int)v;
-        return status;
-    }
+    if (!strcmp(text, "timeout") && value)
+        return integer(text, value, 1000000, &o->timeout_ms);
+    if (!strcmp(text, "baud") && value)
+        return integer(text, value, 12000000, &o->baud);
+    if (!strcmp(text, "replug") && value)
+        return integer(text, value, 3600000, &o->replug_ms);
     if (!strcmp(text, "trace") && value && *value && strlen(value) < sizeof o->trace) {
         strcpy(o->trace, value);
         return FLX_OK;
     }
+    if (!strcmp(text, "pace") && value && *value && strlen(value) < sizeof o->pace) {
+        strcpy(o->pace, value);
+        return FLX_OK;
+    }
     return flx_fail(FLX_ERR_ARG,
                     "device option '%s': known are stream, seed=N, stall=PERCENT, noise=N, "
-                    "timeout=MS, trace=FILE",
+                    "timeout=MS, trace=FILE, pace=LINK, baud=N, "
+                    "replug=MS",
                     text);
 }
 
@@ -74,7 +85,7 @@ static int take_name(const char *text, struct flx_spec *o)
 int flx_spec_parse(const char *text, struct flx_spec *out)
 {
     char copy[512], *rest = copy;
-    *out = (struct flx_spec){.seed = 1};
+    *out = (struct flx_spec){.seed = 1, .replug_ms = REPLUG_MS};
     if (strlen(text) >= sizeof copy)
         return flx_fail(FLX_ERR_ARG, "device: the text is too long");
     strcpy(copy, text);

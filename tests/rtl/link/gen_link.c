@@ -103,6 +103,8 @@ int main(int argc, char **argv)
     struct bench b = {.cfg = find_config(argv[2])};
     b.random = strtoull(argv[4], NULL, 10) * 2 + 1;
     model_init(&b.model, b.cfg, &b.answers);
+    greet(&b);
+    b.model.strange = 0;
     s->run(&b);
     write_files(argv[1], &b);
     free(b.words);

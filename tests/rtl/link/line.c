@@ -133,7 +133,10 @@ static void reset_pin(struct bench *b, uint32_t pin)
     op(b, OP_RESET, pin);
     op(b, OP_GOTO, (uint32_t)b->answers.n);
     ping(b, 3);
-    expect_ping(b, 3, 0, 0, 0, 0);
+    expect_ping(b, 3, 0, FLX_PING_STRANGE, 0, 0);
+    SEND(b, FLX_REQ_RUN, 0, 0, 0xFE);
+    expect_nak(b, 0, FLX_ST_SEQ, 0);
+    greet(b);
     read_digest(b, 0, 1);
 }
 

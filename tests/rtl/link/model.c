@@ -133,6 +133,7 @@ void model_reset(struct model *m)
 {
     m->state = 0;
     m->expect = m->run_number = m->failures = 0;
+    m->strange = 1;
     m->digest = 1;
     m->runs = 0;
     m->busy_forever = m->loader_stuck = 0;
@@ -308,12 +309,13 @@ static void answer_hello(struct model *m)
     for (int i = 0; i < FLX_DESC_BYTES; i++)
         payload[2 + i] = d[i];
     m->failures = 0;
+    m->strange = 0;
     answer_frame(m->out, FLX_REQ_HELLO | FLX_RESP_BIT, m->frame[2], payload, 2 + FLX_DESC_BYTES, 0);
 }
 
 static void answer_ping(struct model *m)
 {
-    uint16_t busy = m->busy_forever ? 1 : m->runs ? ANY_BYTE : 0;
+    uint16_t busy = m->strange ? FLX_PING_STRANGE : m->busy_forever ? 1 : m->runs ? ANY_BYTE : 0;
     uint16_t payload[5] = {FLX_ST_OK, m->expect, busy, m->run_number, m->failures};
     answer_frame(m->out, FLX_REQ_PING | FLX_RESP_BIT, m->frame[2], payload, 5, 0);
 }
@@ -321,8 +323,10 @@ static void answer_ping(struct model *m)
 static void execute_reset(struct model *m)
 {
     uint8_t expect = m->expect;
+    int strange = m->strange;
     model_reset(m);
     m->expect = expect;
+    m->strange = strange;
     answer_status(m, FLX_ST_OK);
 }
 
@@ -349,7 +353,7 @@ static void execute(struct model *m, size_t len)
         nak(m, FLX_ST_CRC);
         return;
     }
-    if (!any_seq && seq != m->expect) {
+    if (!any_seq && (seq != m->expect || m->strange)) {
         nak(m, FLX_ST_SEQ);
         return;
     }

@@ -31,6 +31,7 @@ struct model {
     uint8_t frame[FLX_HDR_BYTES + MODEL_MAX_PAYLOAD + FLX_CRC_BYTES];
     /* command processor */
     uint8_t expect, run_number, failures;
+    int strange; /* no HELLO since the reset */
     /* stand-in core */
     uint32_t digest, runs;
     int busy_forever, loader_stuck;

@@ -49,6 +49,15 @@ void send_frame(struct bench *b, uint8_t type, uint8_t seq, const uint8_t *paylo
     send_built(b);
 }
 
+void greet(struct bench *b)
+{
+    uint16_t any[2 + FLX_DESC_BYTES];
+    for (size_t i = 0; i < 2 + FLX_DESC_BYTES; i++)
+        any[i] = ANY_BYTE;
+    send_frame(b, FLX_REQ_HELLO, 255, NULL, 0);
+    answer_frame(&b->answers, RESPONSE(FLX_REQ_HELLO), 255, any, 2 + FLX_DESC_BYTES, 0);
+}
+
 unsigned below(struct bench *b, unsigned n)
 {
     b->random = b->random * 6364136223846793005u + 1442695040888963407u;

@@ -54,6 +54,8 @@ void le32(uint8_t *p, uint32_t v);
 /** What must come back next; @p next is the seq that the device expects then. */
 void expect_status(struct bench *b, uint8_t request, uint8_t seq, uint8_t status, uint8_t next);
 void expect_nak(struct bench *b, uint8_t seq, uint8_t status, uint8_t next);
+/** HELLO with a number after which 0 is expected; any description will do. */
+void greet(struct bench *b);
 void expect_ping(struct bench *b, uint8_t seq, uint8_t next, uint16_t busy, uint8_t runs,
                  uint8_t failures);
 void expect_words(struct bench *b, uint8_t seq, uint8_t next, const uint32_t *words, size_t n);
