@@ -97,6 +97,16 @@ bench-train:
 	$(MAKE) -j$(JOBS) host
 	scripts/bench-train
 
+# BOARD: an entry of rtl/boards/boards.json. SEEDS: of place and route; the best one is kept.
+SEEDS ?= 1
+.PHONY: bitstream flash
+bitstream: $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
+	scripts/install-deps build boards ecp5
+	scripts/bitstream "$(BOARD)" $(SEEDS)
+flash:
+	scripts/install-deps boards
+	scripts/bitstream --flash "$(BOARD)"
+
 include scripts/sim.mk
 include scripts/vboard.mk
 -include $(shell find $(B)/obj $(B)/tests -name '*.d' 2>/dev/null)

@@ -10,7 +10,7 @@
 // o_valid    pulse: o_data is a byte
 // o_error    pulse: no stop bit; the byte is dropped, and the next start bit counts only after
 //            the line was 1
-// o_break    1 from 32 bits of 0 without an end (after a byte without stop bit) until the
+// o_break    1 from 18 bits of 0 without an end (a break lasts 20, docs/usb.md) until the
 //            line is 1 again
 //
 // With 4 cycles a bit, a byte is received right at a rate 2 % off with edges 5 % of a bit off.
@@ -35,7 +35,7 @@ module flx_uart_rx #(
     localparam [LW-1:0] UNIT  = ONE[LW-1:0];
     localparam [LW-1:0] STEP  = PERIOD[LW-1:0] - UNIT;
     localparam [LW-1:0] FIRST = (PERIOD[LW-1:0] - 3 * UNIT + 1'b1) / 2;  // see below
-    localparam STOP   = 6'd9, BREAK = 6'd41;
+    localparam STOP   = 5'd9, BREAK = 5'd18;
 
     generate
         if (CLK_KHZ * 1000 / BAUD < 4)
@@ -46,7 +46,7 @@ module flx_uart_rx #(
 
     reg  [1:0]    sync;
     reg           busy;
-    reg  [5:0]    bits;  // bits sampled, start bit first; from STOP + 1 on: waits for a 1
+    reg  [4:0]    bits;  // bits sampled, start bit first; from STOP + 1 on: waits for a 1
     reg  [LW-1:0] left;  // time to the next sample
     reg  [7:0]    shift;
     wire          line   = sync[1];
@@ -69,14 +69,14 @@ module flx_uart_rx #(
         else
             left <= left - UNIT;
         if (!busy)
-            bits <= 6'd0;
+            bits <= 5'd0;
         else if (sample && bits != BREAK)
-            bits <= bits + 6'd1;
+            bits <= bits + 5'd1;
         if (sample && !stuck && bits != STOP)
             shift <= {line, shift[7:1]};
         if (!busy)
             busy <= !line;
-        else if (line && (stuck || (sample && (bits == 6'd0 || bits == STOP))))
+        else if (line && (stuck || (sample && (bits == 5'd0 || bits == STOP))))
             busy <= 1'b0;
         if (rst) begin
             sync    <= 2'b11;

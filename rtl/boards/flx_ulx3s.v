@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+// ULX3S: UART of the FT231X, without CTS (its CTS# is JTAG's TDO). LED 0: busy, 1: bytes move.
+`default_nettype none
+`include "flx_board.vh"
+
+module flx_ulx3s (
+    input  wire       i_clk,
+    input  wire       i_rx,
+    output wire       o_tx,
+    output wire [1:0] o_led
+);
+    wire clk_io, clk, locked, busy, active;
+
+    ecp5_pll #(`FLX_BOARD_PLL) u_pll (
+        .i_clk(i_clk), .o_clk_io(clk_io), .o_clk(clk), .o_locked(locked)
+    );
+
+    flx_board_uart u_board (
+        .clk_io(clk_io), .clk(clk), .i_locked(locked), .i_rx(i_rx), .o_tx(o_tx),
+        .i_cts_n(1'b0), .o_rts_n(), .o_busy(busy), .o_active(active)
+    );
+
+    assign o_led = {active, busy};
+endmodule
+
+`default_nettype wire
