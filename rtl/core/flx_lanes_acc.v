@@ -5,10 +5,12 @@
 //   DOUBLE     0: i_double is not looked at
 //
 //   i_valid    i_term counts
-//   i_first    it starts a new sum; else i_double: the sum doubles first
+//   i_first    one clock before: it starts a new sum; else i_double: the sum doubles first
 //   i_term     signed
-//   o_acc      one clock later
+//   o_acc      one clock after i_term
 //
+// i_first has its last register here, a copy a channel: one for all bits of all channels
+// would be the slowest net of the array.
 // `first ? term : acc + term` is one iCE40 cell a bit; doubling needs one LUT a bit more,
 // in front of the carry chain.
 `default_nettype none
@@ -24,10 +26,15 @@ module flx_lanes_acc #(
     input  wire [W-1:0]     i_term,
     output reg  [ACC_W-1:0] o_acc
 );
+    (* keep *) reg first;
+    reg              double;
     wire [ACC_W-1:0] term = {{(ACC_W-W){i_term[W-1]}}, i_term};
-    wire [ACC_W-1:0] old  = (DOUBLE != 0 && i_double) ? {o_acc[ACC_W-2:0], 1'b0} : o_acc;
+    wire [ACC_W-1:0] old  = (DOUBLE != 0 && double) ? {o_acc[ACC_W-2:0], 1'b0} : o_acc;
 
-    always @(posedge clk)
-        if (i_valid) o_acc <= i_first ? term : old + term;
+    always @(posedge clk) begin
+        first  <= i_first;
+        double <= i_double;
+        if (i_valid) o_acc <= first ? term : old + term;
+    end
 endmodule
 `default_nettype wire

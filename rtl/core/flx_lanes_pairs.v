@@ -41,16 +41,25 @@ module flx_lanes_pairs #(
     localparam LEAVES = 1 << (LEVELS - 1);
     localparam SUM_W  = ACT_W + LEVELS;
 
-    wire valid, first, double;
+    wire valid, first, double, early_valid;
 
     flx_delay #(
         .W(3),
-        .N(LEVELS + 1)
+        .N(LEVELS)
     ) u_delay (
         .clk(clk),
         .rst(rst),
         .i  ({i_valid, i_first, i_double}),
-        .o  ({valid, first, double})
+        .o  ({early_valid, first, double})
+    );
+    flx_delay #(
+        .W(1),
+        .N(1)
+    ) u_delay_valid (
+        .clk(clk),
+        .rst(rst),
+        .i  (early_valid),
+        .o  (valid)
     );
 
     reg [K/2*(ACT_W+1)-1:0] plus, minus;

@@ -49,7 +49,7 @@ module flx_lanes_rows #(
 
     flx_delay #(
         .W(2),
-        .N(LEVELS)
+        .N(LEVELS - 1)
     ) u_delay (
         .clk(clk),
         .rst(rst),
@@ -138,12 +138,18 @@ module flx_lanes_rows #(
             wire [SUM_W-1:0] word = g_level[LEVELS].g_node[0].sum;
             wire [ACC_W:0]   next;
             reg  [ACC_W-1:0] acc;
+            // Copies, as in flx_lanes_acc.
+            (* keep *) reg first_here, valid_here;
 
             flx_carry_row #(.W(ACC_W), .KIND(2), .TOP(0)) u_acc (
                 .i_a({{(ACC_W-SUM_W){word[SUM_W-1]}}, word}), .i_b(acc),
-                .i_c({ACC_W{first}}), .i_d({ACC_W{1'b0}}), .o(next)
+                .i_c({ACC_W{first_here}}), .i_d({ACC_W{1'b0}}), .o(next)
             );
-            always @(posedge clk) if (valid) acc <= next[ACC_W-1:0];
+            always @(posedge clk) begin
+                first_here <= first;
+                valid_here <= valid && !rst;
+                if (valid_here) acc <= next[ACC_W-1:0];
+            end
             assign o_sum[t*ACC_W +: ACC_W] = acc;
         end
     endgenerate
