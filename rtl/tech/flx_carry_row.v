@@ -87,7 +87,7 @@ module flx_carry_row #(
     wire [W-1:0] x = (KIND == 0) ? i_a ^ i_b : i_a;
     wire [W-1:0] y = (KIND == 0) ? i_c ^ i_d : (KIND == 1) ? (i_b & i_d) | (i_c & ~i_d)
                    : (KIND == 2) ? i_b & ~i_c : (KIND == 3) ? i_b : ~i_b;
-    wire [W:0]   sum = {1'b0, x} + {1'b0, y} + (KIND == 4);
+    wire [W:0]   sum = {1'b0, x} + {1'b0, y} + {{W{1'b0}}, KIND == 4};
 
     assign o = {(TOP == 1) ? sum[W] : (TOP == 2) ? !sum[W] : 1'b0, sum[W-1:0]};
 `endif
