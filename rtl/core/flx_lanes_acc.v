@@ -26,13 +26,18 @@ module flx_lanes_acc #(
     input  wire [W-1:0]     i_term,
     output reg  [ACC_W-1:0] o_acc
 );
-    (* keep *) reg first;
+    wire             first;
     reg              double;
     wire [ACC_W-1:0] term = {{(ACC_W-W){i_term[W-1]}}, i_term};
     wire [ACC_W-1:0] old  = (DOUBLE != 0 && double) ? {o_acc[ACC_W-2:0], 1'b0} : o_acc;
 
+    flx_copy u_first (
+        .clk(clk),
+        .i  (i_first),
+        .o  (first)
+    );
+
     always @(posedge clk) begin
-        first  <= i_first;
         double <= i_double;
         if (i_valid) o_acc <= first ? term : old + term;
     end

@@ -139,17 +139,16 @@ module flx_lanes_rows #(
             wire [ACC_W:0]   next;
             reg  [ACC_W-1:0] acc;
             // Copies, as in flx_lanes_acc.
-            (* keep *) reg first_here, valid_here;
+            wire             first_here, valid_here;
+
+            flx_copy u_first (.clk(clk), .i(first), .o(first_here));
+            flx_copy u_valid (.clk(clk), .i(valid), .o(valid_here));
 
             flx_carry_row #(.W(ACC_W), .KIND(2), .TOP(0)) u_acc (
                 .i_a({{(ACC_W-SUM_W){word[SUM_W-1]}}, word}), .i_b(acc),
                 .i_c({ACC_W{first_here}}), .i_d({ACC_W{1'b0}}), .o(next)
             );
-            always @(posedge clk) begin
-                first_here <= first;
-                valid_here <= valid && !rst;
-                if (valid_here) acc <= next[ACC_W-1:0];
-            end
+            always @(posedge clk) if (valid_here) acc <= next[ACC_W-1:0];
             assign o_sum[t*ACC_W +: ACC_W] = acc;
         end
     endgenerate

@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 seed=${FLX_SEED:-1}
 work=build/rtl-lanes
 mkdir -p "$work"
-rtl=(rtl/core/flx_lanes*.v rtl/core/flx_delay.v rtl/tech/flx_carry_row.v)
+rtl=(rtl/core/flx_lanes*.v rtl/core/flx_delay.v rtl/tech/*.v)
 
 shapes() {
     cat <<'END'
@@ -105,7 +105,7 @@ refused() { # PARAMETER=VALUE...
 }
 
 # Yosys's model of the cell, without its delays, which Icarus does not read.
-awk '/^module (LUT4|LUT2|CCU2C|PFUMX|L6MUX21) *\(/ { on = 1 } on && /specify/ { skip = 1 }
+awk '/^module (LUT4|LUT2|CCU2C|PFUMX|L6MUX21|TRELLIS_FF) *\(/ { on = 1 } on && /specify/ { skip = 1 }
     on && !skip { print } /endspecify/ { skip = 0 } /^endmodule/ { on = 0 }' \
     "$(dirname "$(command -v yosys)")/../share/yosys/ecp5/cells_sim.v" >"$work/ccu2c.v"
 
