@@ -1,19 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // flx_lanes_pairs: lanes in pairs that share their sums (LANES = 1, for the iCE40).
 //
-// For activations a0, a1 of a pair all channels share P = a0 + a1 and M = a0 + ~a1, both
-// unsigned and ACT_W + 1 bits. A channel's leaf is (w0 ^ w1 ? M : P) ^ ~w0: one LUT4 a bit.
-// As unsigned numbers the four values are
+// For activations a0, a1 of a pair all channels share P = a0 + a1 and M = a0 + ~a1, unsigned
+// numbers of ACT_W + 1 bits, both less 2^ACT_W: the top bit inverted and taken as a sign. A
+// channel's leaf is (w0 ^ w1 ? M : P) ^ ~w0: one LUT4 a bit. Its four values are
 //
-//   w0 w1   1 1  a0 + a1             1 0  a0 - a1 - 1 + 2^ACT_W
-//           0 1  a1 - a0 + 2^ACT_W   0 0  -a0 - a1 - 1 + 2*2^ACT_W
+//   w0 w1   1 1  a0 + a1 - 2^ACT_W   1 0  a0 - a1 - 1
+//           0 1  a1 - a0             0 0  -a0 - a1 - 1 + 2^ACT_W
 //
-// so a leaf is too large by 2^ACT_W for each weight -1, and too small by 1 if w1 is -1. The
-// unsigned tree of 2^LEVELS lanes delivers its sum less 2^(ACT_W + LEVELS - 1), by a carry out
-// that leaves inverted. Together, with a lane beyond K as constant 2^(ACT_W - 1):
+// the sum of the two, too small by 1 if w1 is -1, and by 2^(ACT_W - 1) for each weight +1, too
+// large by that for each -1. A missing pair is 0. Together:
 //
 //   o_sum = sum of w*a - (number of -1 in odd lanes) - 2^(ACT_W - 1) * (sum of w)
 //
+// All adders extend signs: the top bit is a LUT of its own with its flip-flop, where a bare
+// carry out would take a cell to leave the chain and another for the flip-flop.
 // Every level is registered: LATENCY = clog2(K) + 2.
 //
 //   K, T, ACT_W, ACC_W, DOUBLE   as in flx_lanes
@@ -70,15 +71,15 @@ module flx_lanes_pairs #(
             wire [ACT_W-1:0] a0 = i_act[2*p*ACT_W +: ACT_W];
             wire [ACT_W-1:0] a1 = i_act[(2*p+1)*ACT_W +: ACT_W];
             always @(posedge clk) begin
-                plus[p*(ACT_W+1) +: ACT_W+1]  <= {1'b0, a0} + {1'b0, a1};
-                minus[p*(ACT_W+1) +: ACT_W+1] <= {1'b0, a0} + {1'b0, ~a1};
+                plus[p*(ACT_W+1) +: ACT_W+1]  <= {1'b1, a0} + {1'b0, a1};
+                minus[p*(ACT_W+1) +: ACT_W+1] <= {1'b1, a0} + {1'b0, ~a1};
             end
         end
 
         for (t = 0; t < T; t = t + 1) begin : g_ch
             for (l = 1; l <= LEVELS; l = l + 1) begin : g_level
                 for (j = 0; j < (LEAVES << 1 >> l); j = j + 1) begin : g_node
-                    reg [ACT_W+l-1:0] sum;
+                    reg signed [ACT_W+l-1:0] sum;
                     if (l == 1 && j < K / 2) begin : g_leaf
                         wire w0 = i_sign[t*K + 2*j];
                         wire w1 = i_sign[t*K + 2*j + 1];
@@ -87,12 +88,11 @@ module flx_lanes_pairs #(
                                                : plus[j*(ACT_W+1) +: ACT_W+1])
                                  ^ {(ACT_W+1){~w0}};
                     end else if (l == 1) begin : g_none
-                        always @(posedge clk) sum <= {1'b1, {ACT_W{1'b0}}};
+                        always @(posedge clk) sum <= {(ACT_W+1){1'b0}};
                     end else begin : g_add
-                        // The 1 inverts the carry out of the root.
-                        always @(posedge clk)
-                            sum <= {l == LEVELS, g_level[l-1].g_node[2*j].sum}
-                                 + {1'b0, g_level[l-1].g_node[2*j+1].sum};
+                        wire signed [ACT_W+l-2:0] x = g_level[l-1].g_node[2*j].sum;
+                        wire signed [ACT_W+l-2:0] y = g_level[l-1].g_node[2*j+1].sum;
+                        always @(posedge clk) sum <= x + y;
                     end
                 end
             end
