@@ -63,7 +63,7 @@ module pnr_chain #(
                    passed;
 
             for (b = 0; b < K / 4; b = b + 1) begin : g_bank
-                flx_ram #(.W(G), .DEPTH(AMEM_WORDS)) u_ram (
+                flx_ram_reg #(.W(G), .DEPTH(AMEM_WORDS)) u_ram (
                     .clk(clk), .i_we(we && wbank == b), .i_waddr(waddr), .i_wdata(wdata),
                     .i_raddr(raddr), .o_rdata(raw[b*G +: G])
                 );
