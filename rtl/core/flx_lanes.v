@@ -18,6 +18,8 @@
 //   LANES    above
 //   CODED    1: i_sign is what flx_lanes_code makes of the signs, bit by bit at its time
 //            (LANES = 0: no difference; 1: the signs, one clock after i_act)
+//   FAN      rows: channels that share one copy of the activations, P and M; 0: no copies.
+//            Copies are flip-flops, no LUTs; LATENCY and the clocks of the codes are one more
 //   DOUBLE   1: i_double works (LANES = 0 and 1); 0: it is not looked at
 //
 //   i_act     K codes, lane k at k*ACT_W
@@ -35,6 +37,7 @@ module flx_lanes #(
     parameter ACC_W  = 22,
     parameter LANES  = 0,
     parameter CODED  = 0,
+    parameter FAN    = 0,
     parameter DOUBLE = (LANES < 2)
 ) (
     input  wire               clk,
@@ -64,7 +67,7 @@ module flx_lanes #(
         if (LANES == 0 || CODED != 0) begin : g_coded
             assign code = sign;
         end else begin : g_code
-            flx_lanes_code #(.LANES(LANES), .N(K * T)) u_code (
+            flx_lanes_code #(.LANES(LANES), .N(K * T), .REG(FAN != 0)) u_code (
                 .clk(clk), .i_sign(sign), .o_code(code)
             );
         end
@@ -80,7 +83,7 @@ module flx_lanes #(
                 .i_first(i_first), .i_double(i_double), .o_sum(o_sum)
             );
         end else if (LANES == 2 && DOUBLE == 0) begin : g_rows
-            flx_lanes_rows #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_lanes (
+            flx_lanes_rows #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .FAN(FAN)) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_code(code), .i_valid(i_valid),
                 .i_first(i_first), .o_sum(o_sum)
             );
@@ -94,7 +97,8 @@ module flx_lanes #(
     // Every channel adds the sum of the table for the word that came LATENCY - 1 clocks before,
     // and accumulates as the flags of that word say.
     localparam LEVELS = $clog2(K);
-    localparam DELAY  = (LANES == 1) ? LEVELS + 1 : (LANES == 2 && LEVELS < 3) ? 3 : LEVELS;
+    localparam DELAY  = (LANES == 1) ? LEVELS + 1 : (LANES == 0) ? LEVELS
+                        : (LEVELS < 3 ? 3 : LEVELS) + (FAN != 0);
     localparam TW     = T * ACC_W;
     reg  [3:0]       f_age = 4'd0;
     wire [TW-1:0]    f_terms, f_terms_late;

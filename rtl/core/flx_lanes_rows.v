@@ -17,9 +17,9 @@
 //
 //   o_sum = sum of w*a - (N0 + N1 - N2 over all groups) - 2^(ACT_W - 1) * (sum of w)
 //
-// Every row is registered: LATENCY = clog2(K) + 1, and not below 4.
+// Every row is registered: LATENCY = clog2(K) + 1, and not below 4; one more with FAN > 0.
 //
-//   K, T, ACT_W, ACC_W   as in flx_lanes; i_double does not exist
+//   K, T, ACT_W, ACC_W, FAN   as in flx_lanes; i_double does not exist
 //
 //   i_code    bit t*K + k, made by flx_lanes_code: lanes 0 and 1 of a group of four (n0, n1)
 //             with i_act, lane 3 (r) one clock later, lane 2 (n) two clocks later
@@ -29,7 +29,8 @@ module flx_lanes_rows #(
     parameter K     = 8,
     parameter T     = 8,
     parameter ACT_W = 8,
-    parameter ACC_W = 22
+    parameter ACC_W = 22,
+    parameter FAN   = 0
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -44,12 +45,16 @@ module flx_lanes_rows #(
     localparam A1     = ACT_W + 1;
     localparam A2     = ACT_W + 2;
     localparam SUM_W  = ACT_W + LEVELS;
+    localparam COPIES = (FAN == 0) ? 1 : (T + FAN - 1) / FAN;
+    localparam ROW_W  = K / 4 * 2 * ACT_W; // activations of lanes 0 and 1
+    localparam PM_W   = K / 4 * 2 * A1;
+    localparam SEEN_W = ROW_W + PM_W;
 
     wire valid, first;
 
     flx_delay #(
         .W(2),
-        .N(LEVELS - 1)
+        .N(LEVELS - 1 + (FAN != 0))
     ) u_delay (
         .clk(clk),
         .rst(rst),
@@ -59,8 +64,27 @@ module flx_lanes_rows #(
 
     reg [K/4*A1-1:0] plus, minus;
 
+    // What the channels see: rows 1 their activations, rows 2 P and M of a clock before.
+    wire [SEEN_W-1:0]        source;
+    wire [COPIES*SEEN_W-1:0] seen;
+
+    assign source[ROW_W +: PM_W] = {minus, plus};
+
     genvar t, g, l, j;
     generate
+        for (g = 0; g < K / 4; g = g + 1) begin : g_row_acts
+            assign source[2*g*ACT_W +: 2*ACT_W] = i_act[4*g*ACT_W +: 2*ACT_W];
+        end
+        for (t = 0; t < COPIES; t = t + 1) begin : g_copy
+            if (FAN == 0) begin : g_wire
+                assign seen = source;
+            end else begin : g_regs
+                for (j = 0; j < SEEN_W; j = j + 1) begin : g_bit
+                    flx_copy u_copy (.clk(clk), .i(source[j]), .o(seen[t*SEEN_W + j]));
+                end
+            end
+        end
+
         for (g = 0; g < K / 4; g = g + 1) begin : g_shared
             wire [ACT_W-1:0] a2 = i_act[(4*g+2)*ACT_W +: ACT_W];
             wire [ACT_W-1:0] a3 = i_act[(4*g+3)*ACT_W +: ACT_W];
@@ -80,6 +104,11 @@ module flx_lanes_rows #(
         end
 
         for (t = 0; t < T; t = t + 1) begin : g_ch
+            wire [ROW_W-1:0]  act;
+            wire [K/4*A1-1:0] p;
+            wire [K/4*A1-1:0] m;
+            assign {m, p, act} = seen[(FAN == 0 ? 0 : t / FAN)*SEEN_W +: SEEN_W];
+
             for (g = 0; g < GROUPS; g = g + 1) begin : g_group
                 reg  [A2-1:0] y;
                 wire          n;
@@ -90,16 +119,16 @@ module flx_lanes_rows #(
                     wire [3:0]       code = i_code[t*K + 4*g +: 4];
 
                     flx_carry_row #(.W(ACT_W), .KIND(0), .TOP(1)) u_signs (
-                        .i_a(i_act[4*g*ACT_W +: ACT_W]),
+                        .i_a(act[2*g*ACT_W +: ACT_W]),
                         .i_b({ACT_W{code[0]}}),
-                        .i_c(i_act[(4*g+1)*ACT_W +: ACT_W]),
+                        .i_c(act[(2*g+1)*ACT_W +: ACT_W]),
                         .i_d({ACT_W{code[1]}}),
                         .o  (row1)
                     );
                     flx_carry_row #(.W(A1), .KIND(1), .TOP(1)) u_select (
                         .i_a(x),
-                        .i_b(minus[g*A1 +: A1]),
-                        .i_c(plus[g*A1 +: A1]),
+                        .i_b(m[g*A1 +: A1]),
+                        .i_c(p[g*A1 +: A1]),
                         .i_d({A1{code[3]}}),
                         .o  (row2)
                     );

@@ -27,6 +27,8 @@ rows-k4 K=4 T=8 LANES=2
 rows-k8 K=8 T=8 LANES=2 CODED=1
 rows-k20 K=20 T=20 N_OUT=20 LANES=2
 rows-k48-a4 K=48 T=8 LANES=2 CODED=1 ACT_W=4
+rows-fan K=16 T=16 LANES=2 FAN=4
+rows-fan-coded K=8 T=24 LANES=2 FAN=16 CODED=1
 rows-acc21 K=16 T=16 LANES=2 ACC_W=21
 END
 }

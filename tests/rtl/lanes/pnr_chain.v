@@ -11,6 +11,7 @@ module pnr_chain #(
     parameter ACT_W      = 8,
     parameter ACC_W      = 22,
     parameter LANES      = 2,
+    parameter FAN        = 0,
     parameter AMEM_WORDS = 1024,
     parameter AW         = $clog2(AMEM_WORDS),
     parameter BW         = $clog2(K / 4),
@@ -74,7 +75,7 @@ module pnr_chain #(
             end
             flx_lanes #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES),
-                .CODED(1), .DOUBLE(0)
+                .CODED(1), .FAN(FAN), .DOUBLE(0)
             ) u_lanes (
                 .clk(clk), .rst(rst), .i_act(act), .i_sign(code), .i_valid(valid),
                 .i_first(first), .i_double(1'b0), .o_sum(sum)

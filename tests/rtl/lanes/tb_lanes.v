@@ -11,18 +11,20 @@ module tb_lanes #(
     parameter ACC_W  = 22,
     parameter LANES  = 0,
     parameter CODED  = 0,
+    parameter FAN    = 0,
     parameter DOUBLE = (LANES < 2),
     parameter WORDS  = 300
 );
     localparam LEVELS  = $clog2(K);
-    localparam LATENCY = (LANES == 1) ? LEVELS + 2 : (LANES == 2 && LEVELS < 3) ? 4 : LEVELS + 1;
+    localparam LATENCY = (LANES == 1) ? LEVELS + 2 : (LANES == 0) ? LEVELS + 1
+                       : (LEVELS < 3 ? 4 : LEVELS + 1) + (FAN != 0);
     localparam S       = K * T / N_OUT;
     localparam T0      = N_OUT / 4;
 
     reg                 clk = 1'b0;
     reg                 rst = 1'b1;
     reg  [K*ACT_W-1:0]  act;
-    reg  [K*T-1:0]      sign, permuted, coded, coded1, coded2, now;
+    reg  [K*T-1:0]      sign, permuted, coded, coded1, coded2, coded3, now;
     reg                 valid = 1'b0, first = 1'b0, double = 1'b0;
     wire [T*ACC_W-1:0]  sum;
     reg  [T*ACC_W-1:0]  expected [0:LATENCY];
@@ -33,7 +35,7 @@ module tb_lanes #(
 
     flx_lanes #(
         .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .CODED(CODED),
-        .DOUBLE(DOUBLE)
+        .FAN(FAN), .DOUBLE(DOUBLE)
     ) u_lanes (
         .clk(clk), .rst(rst), .i_act(act), .i_sign(CODED != 0 ? coded : permuted),
         .i_valid(valid), .i_first(first), .i_double(double), .o_sum(sum)
@@ -50,6 +52,7 @@ module tb_lanes #(
     // The code of every lane at its time, written apart from flx_lanes_code.
     task drive_signs;
         begin
+            coded3 = coded2;
             coded2 = coded1;
             coded1 = now;
             for (t = 0; t < T; t = t + 1)
@@ -58,8 +61,10 @@ module tb_lanes #(
                     permuted[i] = sign[t*K+k];
                     now[i] = (LANES < 2) ? sign[t*K+k]
                            : (k % 4 == 2) ? !sign[t*K+k] : sign[t*K+k] ^ sign[t*K + k - k % 4 + 2];
-                    c = (LANES == 0) ? 0 : (LANES == 1) ? 1 : (k % 4 == 2) ? 2 : (k % 4 == 3);
-                    coded[i] = (c == 0) ? now[i] : (c == 1) ? coded1[i] : coded2[i];
+                    c = (LANES == 0) ? 0 : (LANES == 1) ? 1 : ((k % 4 == 2) ? 2 : (k % 4 == 3))
+                                                              + (FAN != 0);
+                    coded[i] = (c == 0) ? now[i] : (c == 1) ? coded1[i] : (c == 2) ? coded2[i]
+                                                                          : coded3[i];
                 end
         end
     endtask
