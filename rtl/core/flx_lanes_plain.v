@@ -35,25 +35,16 @@ module flx_lanes_plain #(
     localparam LEAVES = 1 << LEVELS;
     localparam SUM_W  = ACT_W + 1 + LEVELS;
 
-    wire valid, first, double, early_valid;
+    wire valid, first, double;
 
     flx_delay #(
         .W(3),
-        .N(LEVELS - 1)
+        .N(LEVELS)
     ) u_delay (
         .clk(clk),
         .rst(rst),
         .i  ({i_valid, i_first, i_double}),
-        .o  ({early_valid, first, double})
-    );
-    flx_delay #(
-        .W(1),
-        .N(1)
-    ) u_delay_valid (
-        .clk(clk),
-        .rst(rst),
-        .i  (early_valid),
-        .o  (valid)
+        .o  ({valid, first, double})
     );
 
     genvar t, k, l, j;
@@ -84,18 +75,15 @@ module flx_lanes_plain #(
 
             wire [SUM_W-1:0] word = g_level[LEVELS].g_node[0].sum;
 
-            flx_lanes_acc #(
-                .W     (SUM_W),
-                .ACC_W (ACC_W),
-                .DOUBLE(DOUBLE)
-            ) u_acc (
-                .clk     (clk),
-                .i_valid (valid),
-                .i_first (first),
-                .i_double(double),
-                .i_term  ({~word[SUM_W-1], word[SUM_W-2:0]}),
-                .o_acc   (o_sum[t*ACC_W +: ACC_W])
-            );
+            wire [ACC_W-1:0] term = {{(ACC_W-SUM_W+1){~word[SUM_W-1]}}, word[SUM_W-2:0]};
+            reg  [ACC_W-1:0] acc;
+
+            always @(posedge clk)
+                if (valid)
+                    acc <= (first ? {ACC_W{1'b0}}
+                            : (double && DOUBLE != 0) ? {acc[ACC_W-2:0], 1'b0} : acc) + term;
+
+            assign o_sum[t*ACC_W +: ACC_W] = acc;
         end
     endgenerate
 endmodule

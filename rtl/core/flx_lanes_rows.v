@@ -54,7 +54,7 @@ module flx_lanes_rows #(
 
     flx_delay #(
         .W(2),
-        .N(LEVELS - 1 + (FAN != 0))
+        .N(LEVELS - 1 + (FAN != 0 ? 1 : 0))
     ) u_delay (
         .clk(clk),
         .rst(rst),
