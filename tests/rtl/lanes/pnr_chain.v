@@ -11,7 +11,8 @@ module pnr_chain #(
     parameter ACT_W      = 8,
     parameter ACC_W      = 22,
     parameter LANES      = 2,
-    parameter FAN        = 0,
+    parameter FAN        = 4,
+    parameter LOCAL      = 1,
     parameter AMEM_WORDS = 1024,
     parameter AW         = $clog2(AMEM_WORDS),
     parameter BW         = $clog2(K / 4),
@@ -60,8 +61,16 @@ module pnr_chain #(
             end else begin : g_pass
                 always @(posedge clk) passed <= g_engine[p-1].passed;
             end
-            assign {code, raddr, mask, valid, first, capture, pick, we, waddr, wbank, wdata} =
-                   passed;
+            // Its own copy, near its lanes: the register that passes things on stays halfway.
+            wire [CW-1:0] here;
+            for (b = 0; b < CW; b = b + 1) begin : g_here
+                if (LOCAL != 0) begin : g_copy
+                    flx_copy u_copy (.clk(clk), .i(passed[b]), .o(here[b]));
+                end else begin : g_wire
+                    assign here[b] = passed[b];
+                end
+            end
+            assign {code, raddr, mask, valid, first, capture, pick, we, waddr, wbank, wdata} = here;
 
             for (b = 0; b < K / 4; b = b + 1) begin : g_bank
                 flx_ram_reg #(.W(G), .DEPTH(AMEM_WORDS)) u_ram (
