@@ -1,30 +1,44 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_lanes: the K x T lanes of one engine and its T accumulators.
+// flx_lanes: the K x T lanes of one engine and its T accumulators, in one of three
+// structures (docs/lanes.md has their sizes and clocks).
 //
-// A lane turns an activation a into a (sign 1) or ~a (sign 0); the missing + 1 of the
-// negation is a constant of the filter (docs/numerics.md). Each channel adds its K lanes
-// in a tree that is registered at every level, and accumulates.
+// o_sum is the sum of sign * activation over lanes and words, less a constant that depends
+// on the signs alone, N in docs/numerics.md. A word adds to it, per channel,
+//   c[k mod 4] for each weight -1 in lane k, and H * (number of +1 less number of -1),
+// lanes without an input (activation 0) counting as well:
 //
-// The tree works on unsigned numbers: a lane delivers a + 2^ACT_W or ~a + 2^ACT_W,
-// ACT_W + 1 bits without sign. The sum of 2^LEVELS of them is too large by
-// 2^(ACT_W + LEVELS), which is the weight of its top bit: inverting that bit makes the sum
-// a signed number. Inputs beyond K are the constant for zero.
+//   LANES                                        c           H               LATENCY
+//   0 plain   any family                         1  1  1  1  0               LEVELS + 1
+//   1 pairs   iCE40                              0  1  0  1  2^(ACT_W - 1)   LEVELS + 2
+//   2 rows    ECP5, with FLX_ECP5 defined        1  1 -1  0  2^(ACT_W - 1)   max(LEVELS, 3) + 1
 //
-//   K, T, N_OUT, ACT_W, ACC_W   as in flx_core
+// LEVELS = clog2(K). LATENCY clocks after a word, o_sum contains it.
+//
+//   K, T, N_OUT, ACT_W, ACC_W   as in flx_core; ACC_W at least ACT_W + LEVELS + 1
+//   LANES    above
+//   CODED    1: i_sign is what flx_lanes_code makes of the signs, bit by bit at its time
+//            (LANES = 0: no difference; 1: the signs, one clock after i_act)
+//   FAN      rows: channels that share one copy of the activations, P and M; 0: no copies.
+//            Copies are flip-flops, no LUTs; LATENCY and the clocks of the codes are one more
+//   DOUBLE   1: i_double works (LANES = 0 and 1); 0: it is not looked at
 //
 //   i_act     K codes, lane k at k*ACT_W
 //   i_sign    in the order of flx_decrypt_array
 //   i_valid   this cycle's word counts
 //   i_first   first word of an output position: the accumulators start anew
 //   i_double  the accumulators double before this word is added (binary planes)
-//   o_sum     T sums; LATENCY = clog2(K) + 1 clocks after a word, they contain it
+//   o_sum     T sums
 `default_nettype none
 module flx_lanes #(
-    parameter K     = 8,
-    parameter T     = 8,
-    parameter N_OUT = 32,
-    parameter ACT_W = 8,
-    parameter ACC_W = 22
+    parameter K      = 8,
+    parameter T      = 8,
+    parameter N_OUT  = 32,
+    parameter ACT_W  = 8,
+    parameter ACC_W  = 22,
+    parameter LANES  = 0,
+    parameter CODED  = 0,
+    parameter FAN    = 0,
+    parameter DOUBLE = (LANES < 2)
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -35,96 +49,86 @@ module flx_lanes #(
     input  wire               i_double,
     output wire [T*ACC_W-1:0] o_sum
 );
-    localparam LEVELS = $clog2(K);
-    localparam LEAVES = 1 << LEVELS;
-    localparam S      = K * T / N_OUT;
-    localparam T0     = N_OUT / 4;
-    localparam SUM_W  = ACT_W + 1 + LEVELS;
+    localparam S  = K * T / N_OUT;
+    localparam T0 = N_OUT / 4;
 
-    wire valid, first, double;
+    wire [K*T-1:0] sign; // lane k of channel t at t*K + k
+    wire [K*T-1:0] code;
 
-    flx_delay #(
-        .W(3),
-        .N(LEVELS)
-    ) u_delay (
-        .clk(clk),
-        .rst(rst),
-        .i  ({i_valid, i_first, i_double}),
-        .o  ({valid, first, double})
-    );
-
-    genvar t, k, l, j;
+    genvar t, k;
     generate
         for (t = 0; t < T; t = t + 1) begin : g_ch
-            for (k = 0; k < LEAVES; k = k + 1) begin : g_leaf
-                wire [ACT_W:0] v;
-                if (k < K) begin : g_lane
-                    wire s = i_sign[((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0)];
-                    assign v = {1'b1, i_act[k*ACT_W +: ACT_W]} ^ {(ACT_W+1){~s}};
-                end else begin : g_none
-                    assign v = {1'b1, {ACT_W{1'b0}}};
-                end
+            for (k = 0; k < K; k = k + 1) begin : g_lane
+                assign sign[t*K + k] =
+                    i_sign[((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0)];
             end
-            for (l = 1; l <= LEVELS; l = l + 1) begin : g_level
-                for (j = 0; j < (LEAVES >> l); j = j + 1) begin : g_node
-                    reg [ACT_W+l:0] sum;
-                    if (l == 1) begin : g_first
-                        always @(posedge clk)
-                            sum <= {1'b0, g_leaf[2*j].v} + {1'b0, g_leaf[2*j+1].v};
-                    end else begin : g_next
-                        always @(posedge clk)
-                            sum <= {1'b0, g_level[l-1].g_node[2*j].sum}
-                                 + {1'b0, g_level[l-1].g_node[2*j+1].sum};
-                    end
-                end
-            end
+        end
 
-            wire [SUM_W-1:0] word = g_level[LEVELS].g_node[0].sum;
-            wire [ACC_W-1:0] term = {{(ACC_W-SUM_W+1){~word[SUM_W-1]}}, word[SUM_W-2:0]};
-            reg  [ACC_W-1:0] acc;
+        if (LANES == 0 || CODED != 0) begin : g_coded
+            assign code = sign;
+        end else begin : g_code
+            flx_lanes_code #(.LANES(LANES), .N(K * T), .REG(FAN != 0)) u_code (
+                .clk(clk), .i_sign(sign), .o_code(code)
+            );
+        end
 
-            always @(posedge clk)
-                if (valid)
-                    acc <= (first ? {ACC_W{1'b0}} : double ? {acc[ACC_W-2:0], 1'b0} : acc) + term;
-
-            assign o_sum[t*ACC_W +: ACC_W] = acc;
+        if (LANES == 0) begin : g_plain
+            flx_lanes_plain #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .DOUBLE(DOUBLE)) u_lanes (
+                .clk(clk), .rst(rst), .i_act(i_act), .i_sign(code), .i_valid(i_valid),
+                .i_first(i_first), .i_double(i_double), .o_sum(o_sum)
+            );
+        end else if (LANES == 1) begin : g_pairs
+            flx_lanes_pairs #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .DOUBLE(DOUBLE)) u_lanes (
+                .clk(clk), .rst(rst), .i_act(i_act), .i_sign(code), .i_valid(i_valid),
+                .i_first(i_first), .i_double(i_double), .o_sum(o_sum)
+            );
+        end else if (LANES == 2 && DOUBLE == 0) begin : g_rows
+            flx_lanes_rows #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .FAN(FAN)) u_lanes (
+                .clk(clk), .rst(rst), .i_act(i_act), .i_code(code), .i_valid(i_valid),
+                .i_first(i_first), .o_sum(o_sum)
+            );
+        end else begin : g_error
+            // No such module: elaboration stops and says why.
+            flx_error_LANES_must_be_0_to_2_and_DOUBLE_0_with_rows u_error ();
         end
     endgenerate
 
 `ifdef FORMAL
-    // Every channel adds the terms a or ~a of the word that came LEVELS clocks before, and
-    // accumulates them as the flags of that word say.
-    localparam TW = T * ACC_W;
+    // Every channel adds the sum of the table for the word that came LATENCY - 1 clocks before,
+    // and accumulates as the flags of that word say.
+    localparam LEVELS = $clog2(K);
+    localparam DELAY  = (LANES == 1) ? LEVELS + 1 : (LANES == 0) ? LEVELS
+                        : (LEVELS < 3 ? 3 : LEVELS) + (FAN != 0);
+    localparam TW     = T * ACC_W;
     reg  [3:0]       f_age = 4'd0;
-    reg  [ACC_W-1:0] f_acc_before;
     wire [TW-1:0]    f_terms, f_terms_late;
     wire             f_valid, f_first, f_double;
-    reg              f_held;
 
     always @(posedge clk) if (f_age != 4'd15) f_age <= f_age + 4'd1;
 
-    flx_delay #(.W(TW + 3), .N(LEVELS)) f_delay (
+    flx_delay #(.W(TW + 3), .N(DELAY)) f_delay (
         .clk(clk), .rst(1'b0),
-        .i({i_valid && !rst, i_first && !rst, i_double && !rst, f_terms}),
+        .i({i_valid && !rst, i_first && !rst, i_double && !rst && DOUBLE != 0, f_terms}),
         .o({f_valid, f_first, f_double, f_terms_late})
     );
 
     genvar ft;
     generate
         for (ft = 0; ft < T; ft = ft + 1) begin : g_formal
-            reg [ACC_W-1:0] f_sum, f_old, f_expected;
+            reg [ACC_W-1:0] f_sum, f_expected, f_one;
             integer         fk;
             always @* begin
                 f_sum = {ACC_W{1'b0}};
-                for (fk = 0; fk < K; fk = fk + 1)
-                    f_sum = i_sign[((fk % 4) * T0 + ft % T0) * S + fk / 4 + (K / 4) * (ft / T0)]
-                          ? f_sum + i_act[fk*ACT_W +: ACT_W]
-                          : f_sum - i_act[fk*ACT_W +: ACT_W] - 1'b1;
+                for (fk = 0; fk < K; fk = fk + 1) begin
+                    f_one = i_act[fk*ACT_W +: ACT_W] - (LANES != 0 ? 1 << (ACT_W - 1) : 0);
+                    f_sum = sign[ft*K + fk] ? f_sum + f_one : f_sum - f_one
+                          - (LANES == 0 ? 1 : LANES == 1 ? fk % 2
+                             : (fk % 4 == 2) ? -1 : (fk % 4 == 3) ? 0 : 1);
+                end
             end
             assign f_terms[ft*ACC_W +: ACC_W] = f_sum;
 
             always @(posedge clk) begin
-                f_old      <= o_sum[ft*ACC_W +: ACC_W];
                 f_expected <= !f_valid ? o_sum[ft*ACC_W +: ACC_W]
                             : f_terms_late[ft*ACC_W +: ACC_W]
                               + (f_first ? {ACC_W{1'b0}}
@@ -132,7 +136,7 @@ module flx_lanes #(
                                             : o_sum[ft*ACC_W +: ACC_W]);
                 assume (f_age != 4'd0 || rst);
                 assume (f_age == 4'd0 || !rst);
-                if (f_age > LEVELS + 1)
+                if (f_age > DELAY + 1)
                     assert (o_sum[ft*ACC_W +: ACC_W] == f_expected);
             end
         end
