@@ -47,7 +47,10 @@ module flx_act_mem #(
                 .i_raddr(i_raddr),
                 .o_rdata(o_raw[b*G +: G])
             );
-            always @(posedge clk) o_act[b*G +: G] <= o_raw[b*G +: G] & {G{i_mask[b]}};
+            // A synchronous reset: no LUT.
+            always @(posedge clk)
+                if (!i_mask[b]) o_act[b*G +: G] <= {G{1'b0}};
+                else o_act[b*G +: G] <= o_raw[b*G +: G];
         end
     endgenerate
 endmodule

@@ -10,6 +10,7 @@
 //   NIN_MAX      largest n_in of a layer that the weight buffer delivers
 //   ACT_W        bits of an activation code, at most 8
 //   ACC_W        bits of an accumulator
+//   LANES, FAN   structure of the lanes, copies of activations (flx_lanes)
 //   RQ           requantiser lanes an engine: 1, 2 or 4
 //   AMEM_WORDS   activation words (K codes) an engine, at most 65536
 //   WMEM_WORDS   weight words, a power of two, at most 65536
@@ -19,7 +20,7 @@
 //   WIN_MAX      largest image window in bytes, a multiple of 4
 //   SKIP         1: residual layers (codes of an earlier layer are added)
 //   WINDOWS      1: pool windows that overlap or stick out of the map
-//   SCALED       1: planes with multipliers of their own
+//   SCALED       1: layers of several planes
 //   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
 //
 // Timing of the ports
@@ -30,8 +31,8 @@
 //   i_rd_en      one cycle; o_rd_valid and o_rd_data 3 clocks later, one read a cycle.
 //                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
 //
-// From the issue of a word to its sums: 1 clock memories, 1 decryption and masks,
-// clog2(K) adder tree, 1 accumulator.
+// From the issue of a word to its sums: 1 clock memories, 1 decryption and masks, LATENCY of
+// flx_lanes.
 `default_nettype none
 `include "flx_proto.vh"
 `include "flx_xornet.vh"
@@ -43,6 +44,8 @@ module flx_core #(
     parameter NIN_MAX     = 32,
     parameter ACT_W       = 8,
     parameter ACC_W       = 22,
+    parameter LANES       = 0,
+    parameter FAN         = 0,
     parameter RQ          = 4,
     parameter AMEM_WORDS  = 1024,
     parameter WMEM_WORDS  = 1024,
@@ -91,12 +94,14 @@ module flx_core #(
     localparam LW         = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1;
     localparam RAW        = (RES_WORDS > 1) ? $clog2(RES_WORDS) : 1;
     localparam LEVELS     = $clog2(K);
+    localparam LATENCY    = (LANES == 0) ? LEVELS + 1 : (LANES == 1) ? LEVELS + 2
+                          : (LEVELS < 3 ? 3 : LEVELS) + 1 + (FAN != 0);
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
 
     flx_param_check #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
-        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
+        .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
+        .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS)
     ) u_param_check ();
 
@@ -149,7 +154,7 @@ module flx_core #(
     end
 
     // ---------------------------------------------------------------- sequencer
-    wire               seq_busy, layer_start, layer_done, logits, skip, release_block;
+    wire               seq_busy, layer_start, layer_done, logits, skip, scaled, release_block;
     wire               pool_sum;
     wire [3:0]         pool_shift;
     wire [4:0]         shift, skip_word;
@@ -161,25 +166,27 @@ module flx_core #(
     wire [WAW-1:0]     tail, waddr;
     wire [KB-1:0]      seq_mask;
     wire [BW-1:0]      skip_bank;
-    wire               valid, first, double, skip_read, set_last, set_first, pos_last, absent, adds;
+    wire               valid, first, skip_read, set_last, set_first, pos_last, absent, adds;
     wire               win_first, win_last, group_last, layer_last;
     wire [LW-1:0]      layer;
     wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant, ev_stall_skip;
 
     flx_sequencer #(
         .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .SKIP(SKIP),
-        .WINDOWS(WINDOWS), .SCALED(SCALED), .AW(AW), .BW(BW), .PAW(PAW), .WAW(WAW), .RPW(RPW)
+        .WINDOWS(WINDOWS), .SCALED(SCALED), .LATENCY(LATENCY), .AW(AW), .BW(BW), .PAW(PAW),
+        .WAW(WAW), .RPW(RPW)
     ) u_sequencer (
         .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(i_run_flags[0]),
         .i_run_last(i_run_last), .o_busy(seq_busy), .o_paddr(paddr), .i_pdata(pdata),
         .i_layers(layers), .i_image_base(parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
         .o_layer_start(layer_start), .o_logits(logits), .o_skip(skip),
-        .o_pool_sum(pool_sum), .o_pool_shift(pool_shift), .o_shift(shift), .o_skip_m(skip_m),
+        .o_scaled(scaled), .o_pool_sum(pool_sum), .o_pool_shift(pool_shift), .o_shift(shift),
+        .o_skip_m(skip_m),
         .o_direct(direct), .o_out_base(out_base), .o_out_pitch(out_pitch),
         .o_param_row(param_row), .i_layer_done(layer_done), .i_level(level), .i_tail(tail),
         .o_release(release_block), .o_release_words(release_words), .o_valid(valid),
         .o_aaddr(seq_aaddr), .o_mask(seq_mask), .o_waddr(waddr), .o_first(first),
-        .o_double(double), .o_skip_read(skip_read), .o_skip_word(skip_word),
+        .o_skip_read(skip_read), .o_skip_word(skip_word),
         .o_skip_bank(skip_bank), .o_set_last(set_last), .o_set_first(set_first),
         .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
         .o_win_last(win_last), .o_group_last(group_last), .o_layer_last(layer_last),
@@ -190,20 +197,31 @@ module flx_core #(
 
     // ---------------------------------------------------------------- weights
     wire [NB*8-1:0] weight_word;
+    wire [WAW-1:0]  weight_addr;
     wire [K*T-1:0]  sign;
 
+    generate
+        if (LANES == 1) begin : g_late // pairs take weights a clock after activations
+            reg [WAW-1:0] late;
+            always @(posedge clk) late <= waddr;
+            assign weight_addr = late;
+        end else begin : g_in_time
+            assign weight_addr = waddr;
+        end
+    endgenerate
+
     flx_weight_buf #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS)
+        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS), .LATE(LANES == 1)
     ) u_weight_buf (
         .clk(clk), .rst(rst), .i_start(st_weights), .i_ring(i_ld_target == `FLX_WR_STREAM),
         .i_nin(i_ld_arg[5:0]), .i_addr(i_ld_addr[WAW-1:0]), .i_valid(i_ld_valid && ld_weights),
-        .i_data(i_ld_data), .o_ready(w_ready), .o_idle(w_idle), .i_raddr(waddr),
+        .i_data(i_ld_data), .o_ready(w_ready), .o_idle(w_idle), .i_raddr(weight_addr),
         .o_word(weight_word), .o_level(level), .o_tail(tail), .i_release(release_block),
         .i_release_words(release_words)
     );
 
     flx_decrypt_array #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .NB(NB)
+        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .LANES(LANES), .FAN(FAN), .NB(NB)
     ) u_decrypt_array (
         .clk(clk), .i_word(weight_word), .i_direct(direct), .o_sign(sign)
     );
@@ -229,8 +247,8 @@ module flx_core #(
 
     // ---------------------------------------------------------------- control in step
     // Cycles after issue (o_valid): 0 addresses, 1 memory outputs, 2 signs and masked
-    // activations, 2 + LEVELS + 1 sums.
-    wire          valid2, first2, double2;
+    // activations, 2 + LATENCY sums.
+    wire          valid2, first2;
     wire [KB-1:0] mask1;
     wire          done, done_first, done_last, done_null, done_adds, done_win_first;
     wire          done_win_last, done_group_last, done_layer_last, skip_load;
@@ -244,10 +262,10 @@ module flx_core #(
         .clk(clk), .rst(rst), .i({skip_read, skip_word, skip_bank}),
         .o({skip_load, load_word, load_bank})
     );
-    flx_delay #(.W(3), .N(2)) u_delay_word (
-        .clk(clk), .rst(rst), .i({valid, first, double}), .o({valid2, first2, double2})
+    flx_delay #(.W(2), .N(2)) u_delay_word (
+        .clk(clk), .rst(rst), .i({valid, first}), .o({valid2, first2})
     );
-    flx_delay #(.W(9), .N(LEVELS + 3)) u_delay_done (
+    flx_delay #(.W(9), .N(LATENCY + 2)) u_delay_done (
         .clk(clk), .rst(rst),
         .i({set_last, set_first, pos_last, absent, adds, win_first, win_last, group_last,
             layer_last}),
@@ -267,6 +285,7 @@ module flx_core #(
         .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
     ) u_requant_ctl (
         .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
+        .i_scaled(scaled),
         .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row), .i_done(done),
         .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
         .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
@@ -310,16 +329,17 @@ module flx_core #(
     generate
         for (e = 0; e < P; e = e + 1) begin : g_engine
             flx_engine #(
-                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .RQ(RQ),
-                .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-                .RAW(RAW)
+                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
+                .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
+                .POOL_BITS(POOL_BITS), .RAW(RAW)
             ) u_engine (
                 .clk(clk), .rst(rst), .i_raddr(araddr), .i_mask(mask1),
                 .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_sign(sign), .i_valid(valid2),
-                .i_first(first2), .i_double(double2), .i_skip_load(skip_load),
+                .i_first(first2), .i_skip_load(skip_load),
                 .i_skip_word(load_word), .i_skip_bank(load_bank), .i_capture(capture),
                 .i_fire_add(fire_add), .i_fire(fire), .i_step(step), .i_param(param),
-                .i_add_code(add_code), .i_add_v(add_v), .i_v_we(v_we), .i_v_waddr(v_waddr),
+                .i_add_code(add_code), .i_add_v(add_v), .i_combine(!scaled), .i_v_we(v_we),
+                .i_v_waddr(v_waddr),
                 .i_shift(shift), .i_pool_sum(pool_sum), .i_pool_shift(pool_shift),
                 .i_code_en(code_en), .i_null(code_null), .i_pool_first(pool_first),
                 .i_v_load(v_load), .i_v_next(v_next), .i_we(rq_we), .i_waddr(rq_waddr),

@@ -2,11 +2,12 @@
 // flx_engine: what one image needs: activation memory, lanes, requantiser, results. All
 // engines run in lockstep on the same weights and under the same control.
 //
-//   K, T, N_OUT, ACT_W, ACC_W, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in flx_core
+//   K, T, N_OUT, ACT_W, ACC_W, LANES, FAN, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in
+//                flx_core
 //   RAW          bits of a result address within one half of the result memory
 //
-//   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
-//                i_first and i_double one more clock later (flx_lanes)
+//   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid and
+//                i_first one more clock later (flx_lanes with CODED = 1)
 //   i_skip_load …  flx_requant, with o_raw; i_capture …  flx_requant
 //   i_we …       write of the requantiser's granule; goes before
 //   i_img_we …   a granule of the image loader
@@ -18,6 +19,8 @@ module flx_engine #(
     parameter N_OUT      = 32,
     parameter ACT_W      = 8,
     parameter ACC_W      = 22,
+    parameter LANES      = 0,
+    parameter FAN        = 0,
     parameter RQ         = 4,
     parameter AMEM_WORDS = 1024,
     parameter SKIP       = 1,
@@ -36,7 +39,6 @@ module flx_engine #(
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
-    input  wire               i_double,
     input  wire               i_skip_load,
     input  wire [4:0]         i_skip_word,
     input  wire [BW-1:0]      i_skip_bank,
@@ -47,6 +49,7 @@ module flx_engine #(
     input  wire [48*RQ-1:0]   i_param,
     input  wire               i_add_code,
     input  wire               i_add_v,
+    input  wire               i_combine,
     input  wire               i_v_we,
     input  wire [SW-1:0]      i_v_waddr,
     input  wire [4:0]         i_shift,
@@ -95,16 +98,18 @@ module flx_engine #(
         .T    (T),
         .N_OUT(N_OUT),
         .ACT_W(ACT_W),
-        .ACC_W(ACC_W)
+        .ACC_W(ACC_W),
+        .LANES(LANES),
+        .CODED(1),
+        .FAN  (FAN)
     ) u_lanes (
-        .clk     (clk),
-        .rst     (rst),
-        .i_act   (act),
-        .i_sign  (i_sign),
-        .i_valid (i_valid),
-        .i_first (i_first),
-        .i_double(i_double),
-        .o_sum   (sum)
+        .clk    (clk),
+        .rst    (rst),
+        .i_act  (act),
+        .i_sign (i_sign),
+        .i_valid(i_valid),
+        .i_first(i_first),
+        .o_sum  (sum)
     );
 
     flx_requant #(
@@ -113,6 +118,7 @@ module flx_engine #(
         .RQ       (RQ),
         .ACT_W    (ACT_W),
         .ACC_W    (ACC_W),
+        .PICK     (LANES == 2),
         .SKIP     (SKIP),
         .SCALED   (SCALED),
         .POOL_BITS(POOL_BITS)
@@ -130,6 +136,7 @@ module flx_engine #(
         .i_param     (i_param),
         .i_add_code  (i_add_code),
         .i_add_v     (i_add_v),
+        .i_combine   (i_combine),
         .i_v_we      (i_v_we),
         .i_v_waddr   (i_v_waddr),
         .i_shift     (i_shift),

@@ -10,7 +10,7 @@
 // 2^(ACT_W + LEVELS), which is the weight of its top bit: inverting that bit makes the sum
 // a signed number. Inputs beyond K are the constant for zero.
 //
-//   K, T, ACT_W, ACC_W, DOUBLE   as in flx_lanes
+//   K, T, ACT_W, ACC_W   as in flx_lanes
 //
 //   i_sign    bit t*K + k: lane k of channel t
 //   the rest as in flx_lanes; LATENCY = clog2(K) + 1
@@ -19,8 +19,7 @@ module flx_lanes_plain #(
     parameter K      = 8,
     parameter T      = 8,
     parameter ACT_W  = 8,
-    parameter ACC_W  = 22,
-    parameter DOUBLE = 1
+    parameter ACC_W  = 22
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -28,23 +27,22 @@ module flx_lanes_plain #(
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
-    input  wire               i_double,
     output wire [T*ACC_W-1:0] o_sum
 );
     localparam LEVELS = $clog2(K);
     localparam LEAVES = 1 << LEVELS;
     localparam SUM_W  = ACT_W + 1 + LEVELS;
 
-    wire valid, first, double;
+    wire valid, first;
 
     flx_delay #(
-        .W(3),
+        .W(2),
         .N(LEVELS)
     ) u_delay (
         .clk(clk),
         .rst(rst),
-        .i  ({i_valid, i_first, i_double}),
-        .o  ({valid, first, double})
+        .i  ({i_valid, i_first}),
+        .o  ({valid, first})
     );
 
     genvar t, k, l, j;
@@ -78,10 +76,7 @@ module flx_lanes_plain #(
             wire [ACC_W-1:0] term = {{(ACC_W-SUM_W+1){~word[SUM_W-1]}}, word[SUM_W-2:0]};
             reg  [ACC_W-1:0] acc;
 
-            always @(posedge clk)
-                if (valid)
-                    acc <= (first ? {ACC_W{1'b0}}
-                            : (double && DOUBLE != 0) ? {acc[ACC_W-2:0], 1'b0} : acc) + term;
+            always @(posedge clk) if (valid) acc <= (first ? {ACC_W{1'b0}} : acc) + term;
 
             assign o_sum[t*ACC_W +: ACC_W] = acc;
         end

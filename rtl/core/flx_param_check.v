@@ -12,6 +12,8 @@ module flx_param_check #(
     parameter NIN_MAX     = 32,
     parameter ACT_W       = 8,
     parameter ACC_W       = 22,
+    parameter LANES       = 0,
+    parameter FAN         = 0,
     parameter RQ          = 4,
     parameter AMEM_WORDS  = 1024,
     parameter WMEM_WORDS  = 1024,
@@ -55,6 +57,9 @@ module flx_param_check #(
         end
         if (ACC_W < ACT_W + $clog2(K) + 2 || ACC_W > 28) begin : g_check_acc
             flx_error_ACC_W_must_hold_one_word_and_be_at_most_28 stop ();
+        end
+        if (LANES < 0 || LANES > 2 || FAN < 0) begin : g_check_lanes
+            flx_error_LANES_must_be_0_1_or_2_and_FAN_not_negative stop ();
         end
         if (AMEM_WORDS < 4 || AMEM_WORDS > 65536) begin : g_check_amem
             flx_error_AMEM_WORDS_must_be_4_to_65536 stop ();

@@ -16,14 +16,15 @@
 //   i_run …     pulse while o_busy = 0; i_run_last: last layer, counted from 0
 //   o_paddr, i_pdata   program memory, one clock
 //   i_layers, i_image_base   from the program header; the image buffer of this run
+//   LATENCY     clocks from a word at the lanes to its sums (flx_lanes)
 //   o_layer_start   o_logits … o_param_row are valid and stay until i_layer_done. o_skip: codes
-//               are added; o_pool_sum, o_pool_shift: pooling
+//               are added; o_scaled: planes have parameters of their own; o_pool_sum,
+//               o_pool_shift: pooling
 //   o_direct    bit r: r < n_in of the layer (flx_decryptor)
 //   i_level, i_tail, o_release …   the ring of the weight buffer
 //   o_valid     a word is issued: o_aaddr, o_mask (granules that count), o_waddr
-//   o_first, o_double, o_set_last …   with o_valid: first word of a set; double the sums
-//               before; last word of a set, and what the set is: first and last of its
-//               position, of a position that does not exist, with codes to be added
+//   o_first, o_set_last …   with o_valid: first word of a set; last word, and what the set
+//               is: first and last of its position, of a position that does not exist, with codes to be added
 //   o_skip_read   in the place of a word: o_aaddr is read for the requantiser, it is word
 //               o_skip_word of its granules, which begin in bank o_skip_bank
 //   o_ev_…      events for the counters
@@ -38,6 +39,7 @@ module flx_sequencer #(
     parameter SKIP        = 1,
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
+    parameter LATENCY     = 4,
     parameter AW          = 10,
     parameter BW          = 1,
     parameter PAW         = 9,
@@ -58,6 +60,7 @@ module flx_sequencer #(
     output wire             o_layer_start,
     output reg              o_logits,
     output wire             o_skip,
+    output wire             o_scaled,
     output reg              o_pool_sum,
     output reg  [3:0]       o_pool_shift,
     output reg  [4:0]       o_shift,
@@ -76,7 +79,6 @@ module flx_sequencer #(
     output reg  [K/4-1:0]   o_mask,
     output reg  [WAW-1:0]   o_waddr,
     output reg              o_first,
-    output reg              o_double,
     output reg              o_skip_read,
     output reg  [4:0]       o_skip_word,
     output reg  [BW-1:0]    o_skip_bank,
@@ -102,7 +104,7 @@ module flx_sequencer #(
     // Words that hold T codes, and cycles from the last word of a set to the last of them.
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
                      : (KB % (T / 4) == 0) ? 1 : (T / 4 + KB - 2) / KB + 1;
-    localparam AFTER = $clog2(K) + 2;
+    localparam AFTER = LATENCY + 1;
     // Cycles of a set in the requantiser: codes, codes with additions, and the same for logits.
     // A plane must have left it before the next one needs its values.
     localparam STEPS      = T / RQ;
@@ -125,9 +127,9 @@ module flx_sequencer #(
     reg [7:0]  layer, last_layer;
 
     // Fields of the layer.
-    reg         binary, scaled, skip, image_input;
-    wire        planes_scaled = SCALED != 0 && scaled;
+    reg         scaled, skip, image_input;
     reg [3:0]   planes;
+    wire        split = SCALED != 0 && planes != 4'd1; // a set is one plane
     reg [15:0]  row0, top, left, pitch, out_pitch, win_pitch, win_stride, last_row, run, col_step;
     reg [15:0]  win_step, pad_words, last_col, cols, rows, groups, in_rows, row_words;
     reg [15:0]  pixel_words;
@@ -136,6 +138,7 @@ module flx_sequencer #(
     reg [WAW-1:0] weight_base;
 
     assign o_skip   = SKIP != 0 && skip;
+    assign o_scaled = SCALED != 0 && scaled;
 
     wire        loading = state == S_LOAD && count != 5'd0;
     wire [4:0]  word    = count - 5'd1;
@@ -148,7 +151,6 @@ module flx_sequencer #(
             5'd0: begin
                 o_logits     <= f[0];
                 image_input  <= f[1];
-                binary       <= f[2];
                 scaled       <= f[3];
                 o_pool_sum   <= f[4];
                 skip         <= f[5];
@@ -180,7 +182,7 @@ module flx_sequencer #(
             if (image_input) row0 <= row0 + {{(16-AW){1'b0}}, i_image_base};
             hold_set <= o_logits ? (o_skip ? HOLD_ADD_V[7:0] : HOLD_V[7:0])
                       : o_skip   ? HOLD_ADD[7:0]
-                      : planes_scaled ? HOLD_PLANE[7:0] : HOLD_CODE[7:0];
+                      : split ? HOLD_PLANE[7:0] : HOLD_CODE[7:0];
         end
     end
 
@@ -224,7 +226,7 @@ module flx_sequencer #(
     // Issue.
     wire [15:0]    row;
     wire [16:0]    col;
-    wire           in_map, pixel_last, first, double, set_first, set_last, pos_last, absent;
+    wire           in_map, pixel_last, first, set_first, set_last, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last;
     wire [WAW:0]   index;
     wire [WAW-1:0] waddr;
@@ -251,8 +253,7 @@ module flx_sequencer #(
         .i_run        (run),
         .i_kh         (kh),
         .i_planes     (planes),
-        .i_binary     (binary),
-        .i_scaled     (planes_scaled),
+        .i_split      (split),
         .i_col_step   (col_step),
         .i_win_step   (win_step),
         .i_pad_words  (pad_words),
@@ -270,7 +271,6 @@ module flx_sequencer #(
         .o_index      (index),
         .o_waddr      (waddr),
         .o_first      (first),
-        .o_double     (double),
         .o_set_last   (set_last),
         .o_set_first  (set_first),
         .o_pos_last   (pos_last),
@@ -310,7 +310,6 @@ module flx_sequencer #(
         o_mask       <= !in_map ? {(K/4){1'b0}} : pixel_last ? granules : {(K/4){1'b1}};
         o_waddr      <= waddr;
         o_first      <= first;
-        o_double     <= double;
         o_skip_read  <= reading;
         o_skip_word  <= skip_word;
         o_skip_bank  <= skip_bank;
@@ -337,7 +336,8 @@ module flx_sequencer #(
             reg  [15:0]   base, col_add, row_add, col_win, row_win, exist;
             wire          exists;
 
-            assign adds = o_skip && exists && set_first;
+            // V of a scaled plane takes their place in the later sets.
+            assign adds = o_skip && exists && (scaled ? set_first : pos_last);
 
             flx_skip_read #(
                 .K(K), .T(T), .AW(AW), .BW(BW), .WINDOWS(WINDOWS), .READS(READS), .AFTER(AFTER)
@@ -415,7 +415,7 @@ module flx_sequencer #(
         assert (f_apart >= 8'd1 && f_apart <= F_MOST);
         if (state == S_START || state == S_ISSUE || state == S_DRAIN) begin
             assert (hold_set >= (o_logits ? T : STEPS));
-            assert (!planes_scaled || hold_set >= (STEPS > 5 ? STEPS : 5));
+            assert (!split || hold_set >= (STEPS > 5 ? STEPS : 5));
             assert (!o_skip || (hold_set >= 2 * STEPS + READS - 1 && hold_set > AFTER));
         end
     end

@@ -8,6 +8,7 @@
 //   K, T, N_OUT    as in flx_core
 //   NB             bytes of the widest weight word (docs/link.md)
 //   WMEM_WORDS     words, a power of two
+//   LATE           1: words are read a clock later than their release suggests
 //
 //   i_start        a load begins: i_ring, i_nin (stored bits a slice) and i_addr (first word,
 //                  ignored by the ring) are sampled
@@ -24,6 +25,7 @@ module flx_weight_buf #(
     parameter N_OUT      = 32,
     parameter NB         = 8,
     parameter WMEM_WORDS = 256,
+    parameter LATE       = 0,
     parameter AW         = $clog2(WMEM_WORDS)
 ) (
     input  wire            clk,
@@ -58,6 +60,8 @@ module flx_weight_buf #(
     reg [AW-1:0] head;    // word of an addressed load
     reg [AW-1:0] ring_head;
     reg [AW:0]   used;    // ring words that are filled or have been begun and will be
+    reg [AW:0]   freed;   // words that were released in the cycle before
+    wire [AW:0]  release_now = i_release ? i_release_words : {(AW+1){1'b0}};
 
     reg          we;
     reg          we_word; // the registered write completes a ring word
@@ -92,9 +96,9 @@ module flx_weight_buf #(
         end
         if (push) ring_head <= ring_head + 1'b1;
         if (i_release) o_tail <= o_tail + i_release_words[AW-1:0];
-        used    <= used + {{AW{1'b0}}, push} - (i_release ? i_release_words : {(AW+1){1'b0}});
-        o_level <= o_level + {{AW{1'b0}}, we_word}
-                 - (i_release ? i_release_words : {(AW+1){1'b0}});
+        freed   <= release_now;
+        used    <= used + {{AW{1'b0}}, push} - (LATE != 0 ? freed : release_now);
+        o_level <= o_level + {{AW{1'b0}}, we_word} - release_now;
         if (rst) begin
             we        <= 1'b0;
             we_word   <= 1'b0;
@@ -103,6 +107,7 @@ module flx_weight_buf #(
             ring_head <= {AW{1'b0}};
             o_tail    <= {AW{1'b0}};
             used      <= {(AW+1){1'b0}};
+            freed     <= {(AW+1){1'b0}};
             o_level   <= {(AW+1){1'b0}};
         end
     end

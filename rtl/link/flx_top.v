@@ -7,6 +7,7 @@
 // N_OUT         weights a slice, must be the XOR network's
 // NIN_MAX       largest n_in that the decryptors take
 // ACT_W, ACC_W  bits of an activation code and of an accumulator
+// LANES, FAN    structure of the lanes (docs/lanes.md)
 // RQ            requantiser lanes an engine
 // AMEM_WORDS    activation words an engine
 // WMEM_WORDS    weight words (a power of two)
@@ -38,6 +39,8 @@ module flx_top #(
     parameter NIN_MAX       = `FLX_XOR_NMAX,
     parameter ACT_W         = 8,
     parameter ACC_W         = 22,
+    parameter LANES         = 0,
+    parameter FAN           = 0,
     parameter RQ            = 1,
     parameter AMEM_WORDS    = 1024,
     parameter WMEM_WORDS    = 1024,
@@ -90,7 +93,7 @@ module flx_top #(
 
     flx_link #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
+        .RQ(16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .OPTIONS(16 * POOL_BITS + 4 * SCALED + 2 * WINDOWS + SKIP), .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(`FLX_XOR_HASH),
@@ -109,7 +112,7 @@ module flx_top #(
 
     flx_core #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
+        .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS)
     ) u_core (

@@ -10,6 +10,7 @@ struct flx_desc {
     int k, t, p;
     int n_out, nin_max;
     int act_bits, acc_bits, rq_lanes;
+    int lanes; /* structure of the lanes (docs/lanes.md) */
     uint32_t xor_hash;
     uint32_t act_words, weight_words, param_entries; /* memories */
     int layers, results;

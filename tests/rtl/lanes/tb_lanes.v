@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tb_lanes: flx_lanes of one kind against the arithmetic of its header: random and extreme
-// activations, random signs, gaps, restarts and doublings. +seed=N
+// activations, random signs, gaps and restarts. +seed=N
 `default_nettype none
 `timescale 1ns / 1ns
 module tb_lanes #(
@@ -12,7 +12,6 @@ module tb_lanes #(
     parameter LANES  = 0,
     parameter CODED  = 0,
     parameter FAN    = 0,
-    parameter DOUBLE = (LANES < 2),
     parameter WORDS  = 300
 );
     localparam LEVELS  = $clog2(K);
@@ -25,7 +24,7 @@ module tb_lanes #(
     reg                 rst = 1'b1;
     reg  [K*ACT_W-1:0]  act;
     reg  [K*T-1:0]      sign, permuted, coded, coded1, coded2, coded3, now;
-    reg                 valid = 1'b0, first = 1'b0, double = 1'b0;
+    reg                 valid = 1'b0, first = 1'b0;
     wire [T*ACC_W-1:0]  sum;
     reg  [T*ACC_W-1:0]  expected [0:LATENCY];
     reg  [ACC_W-1:0]    acc, one;
@@ -35,10 +34,10 @@ module tb_lanes #(
 
     flx_lanes #(
         .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .CODED(CODED),
-        .FAN(FAN), .DOUBLE(DOUBLE)
+        .FAN(FAN)
     ) u_lanes (
         .clk(clk), .rst(rst), .i_act(act), .i_sign(CODED != 0 ? coded : permuted),
-        .i_valid(valid), .i_first(first), .i_double(double), .o_sum(sum)
+        .i_valid(valid), .i_first(first), .o_sum(sum)
     );
 
     function integer place(input integer ch, input integer lane);
@@ -79,7 +78,6 @@ module tb_lanes #(
             drive_signs;
             valid  = below(4) != 0;
             first  = below(6) == 0;
-            double = below(6) == 0;
         end
     endtask
 
@@ -89,7 +87,7 @@ module tb_lanes #(
             for (t = 0; t < T; t = t + 1) begin
                 acc = expected[0][t*ACC_W +: ACC_W];
                 if (valid) begin
-                    acc = first ? 0 : (double && DOUBLE != 0) ? acc << 1 : acc;
+                    acc = first ? 0 : acc;
                     for (k = 0; k < K; k = k + 1) begin
                         one = act[k*ACT_W +: ACT_W] - (LANES != 0 ? 1 << (ACT_W - 1) : 0);
                         c   = (LANES == 0) ? 1 : (LANES == 1) ? k % 2
