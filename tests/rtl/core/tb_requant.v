@@ -65,6 +65,11 @@ module tb_requant;
         endcase
     endfunction
 
+    // With room for e.
+    function fits(input signed [63:0] v);
+        fits = v < 64'sd2130706432 && v > -64'sd2130706432;
+    endfunction
+
     // Draws sums of plane p whose V fits 32 bits and notes what must come out of the last one.
     task plane(input integer first);
         for (t = 0; t < T; t = t + 1) begin
@@ -76,6 +81,8 @@ module tb_requant;
                     sum = sum >>> 2;
                     total_sum = (p == 0 ? 64'sd0 : so_far[t] * 2) + sum;
                     exact = total_sum * m[t] + beta[t];
+                    // The next plane doubles it.
+                    if (p < planes - 1 && !fits(2 * total_sum * m[t] + beta[t])) exact = 64'sd1 <<< 40;
                 end else begin
                     exact = sum * m[t];
                     exact = exact + (p == 0 ? 64'sd0 + beta[t] : so_far[t]);
