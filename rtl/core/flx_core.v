@@ -21,6 +21,8 @@
 //   SKIP         1: residual layers (codes of an earlier layer are added)
 //   WINDOWS      1: pool windows that overlap or stick out of the map
 //   SCALED       1: layers of several planes
+//   PIPE         1: for clocks above 140 MHz on the ECP5: memories with output registers, and
+//                control passes from engine to engine, each one clock after the one before
 //   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
 //
 // Timing of the ports
@@ -28,11 +30,12 @@
 //                o_ld_ready. Loads of different targets may follow each other at once.
 //   i_run        one cycle, only while o_busy = 0. A run without a valid program is over at once.
 //   o_ld_idle    looked at from the cycle after the last byte on
-//   i_rd_en      one cycle; o_rd_valid and o_rd_data 3 clocks later, one read a cycle.
+//   i_rd_en      one cycle; o_rd_valid and o_rd_data 3 clocks later, one read a cycle; with PIPE
+//                P + 4 clocks more, one read at a time.
 //                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
 //
-// From the issue of a word to its sums: 1 clock memories, 1 decryption and masks, LATENCY of
-// flx_lanes.
+// From the issue of a word to its sums: MEM clocks memories, 1 decryption and masks, LATENCY of
+// flx_lanes. With PIPE two more into the chain, and one for every engine.
 `default_nettype none
 `include "flx_proto.vh"
 `include "flx_xornet.vh"
@@ -56,7 +59,8 @@ module flx_core #(
     parameter SKIP        = 1,
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
-    parameter POOL_BITS   = 6
+    parameter POOL_BITS   = 6,
+    parameter PIPE        = 0
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -96,13 +100,14 @@ module flx_core #(
     localparam LEVELS     = $clog2(K);
     localparam LATENCY    = (LANES == 0) ? LEVELS + 1 : (LANES == 1) ? LEVELS + 2
                           : (LEVELS < 3 ? 3 : LEVELS) + 1 + (FAN != 0);
+    localparam MEM        = (PIPE != 0) ? 2 : 1;
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
 
     flx_param_check #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS)
+        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .PIPE(PIPE)
     ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
@@ -211,7 +216,8 @@ module flx_core #(
     endgenerate
 
     flx_weight_buf #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS), .LATE(LANES == 1)
+        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS), .LATE(LANES == 1),
+        .REG(PIPE)
     ) u_weight_buf (
         .clk(clk), .rst(rst), .i_start(st_weights), .i_ring(i_ld_target == `FLX_WR_STREAM),
         .i_nin(i_ld_arg[5:0]), .i_addr(i_ld_addr[WAW-1:0]), .i_valid(i_ld_valid && ld_weights),
@@ -246,23 +252,29 @@ module flx_core #(
     );
 
     // ---------------------------------------------------------------- control in step
-    // Cycles after issue (o_valid): 0 addresses, 1 memory outputs, 2 signs and masked
-    // activations, 2 + LATENCY sums.
+    // Cycles after issue (o_valid): 0 addresses, MEM memory outputs, MEM + 1 signs and masked
+    // activations, MEM + 1 + LATENCY sums. Requantiser control is MEM - 1 clocks ahead, since the
+    // parameters are read by it.
     wire          valid2, first2;
-    wire [KB-1:0] mask1;
+    wire [KB-1:0] mask1, rd_bank;
+    wire [6:0]    rd_engine, engine1;
+    wire [1:0]    rd_what, what1;
+    wire          running1;
     wire          done, done_first, done_last, done_null, done_adds, done_win_first;
     wire          done_win_last, done_group_last, done_layer_last, skip_load;
     wire [4:0]    load_word;
     wire [BW-1:0] load_bank;
 
-    flx_delay #(.W(KB), .N(1)) u_delay_mask (
-        .clk(clk), .rst(rst), .i(seq_mask), .o(mask1)
+    flx_delay #(.W(KB + 10), .N(MEM)) u_delay_mask (
+        .clk(clk), .rst(rst),
+        .i({seq_busy ? seq_mask : rd_what[1] ? rd_bank : {KB{1'b0}}, seq_busy, rd_what, rd_engine}),
+        .o({mask1, running1, what1, engine1})
     );
-    flx_delay #(.W(BW + 6), .N(1)) u_delay_skip (
+    flx_delay #(.W(BW + 6), .N(MEM)) u_delay_skip (
         .clk(clk), .rst(rst), .i({skip_read, skip_word, skip_bank}),
         .o({skip_load, load_word, load_bank})
     );
-    flx_delay #(.W(2), .N(2)) u_delay_word (
+    flx_delay #(.W(2), .N(MEM + 1)) u_delay_word (
         .clk(clk), .rst(rst), .i({valid, first}), .o({valid2, first2})
     );
     flx_delay #(.W(9), .N(LATENCY + 2)) u_delay_done (
@@ -289,13 +301,37 @@ module flx_core #(
         .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row), .i_done(done),
         .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
         .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
-        .i_group_last(done_group_last), .i_layer_last(done_layer_last), .o_capture(capture),
-        .o_fire_add(fire_add), .o_fire(fire), .o_prow(prow), .o_step(step),
-        .o_add_code(add_code), .o_add_v(add_v), .o_v_we(v_we), .o_v_waddr(v_waddr),
-        .o_code_en(code_en), .o_null(code_null), .o_pool_first(pool_first), .o_v_load(v_load),
-        .o_v_next(v_next), .o_we(rq_we), .o_waddr(rq_waddr), .o_wbank(rq_wbank),
-        .o_res_we(res_we), .o_res_addr(res_waddr), .o_layer_done(layer_done)
+        .i_group_last(done_group_last), .i_layer_last(done_layer_last), .o_capture(c_capture),
+        .o_fire_add(c_fire_add), .o_fire(c_fire), .o_prow(prow), .o_step(c_step),
+        .o_add_code(c_add_code), .o_add_v(c_add_v), .o_v_we(c_v_we), .o_v_waddr(c_v_waddr),
+        .o_code_en(c_code_en), .o_null(c_code_null), .o_pool_first(c_pool_first), .o_v_load(c_v_load),
+        .o_v_next(c_v_next), .o_we(c_rq_we), .o_waddr(c_rq_waddr), .o_wbank(c_rq_wbank),
+        .o_res_we(c_res_we), .o_res_addr(c_res_waddr), .o_layer_done(layer_done)
     );
+
+    wire             c_capture, c_fire_add, c_fire, c_add_code, c_add_v, c_v_we, c_code_en;
+    wire             c_code_null, c_pool_first, c_v_load, c_v_next, c_rq_we, c_res_we;
+    wire [SW-1:0]    c_step, c_v_waddr;
+    wire [AW-1:0]    c_rq_waddr;
+    wire [BW-1:0]    c_rq_wbank;
+    wire [RAW:0]     c_res_waddr;
+    localparam       CTL_W = 13 + 2 * SW + AW + BW + RAW + 1;
+    wire [CTL_W-1:0] ctl_early = {c_capture, c_fire_add, c_fire, c_step, c_add_code, c_add_v, c_v_we,
+                                  c_v_waddr, c_code_en, c_code_null, c_pool_first, c_v_load,
+                                  c_v_next, c_rq_we, c_rq_waddr, c_rq_wbank, c_res_we, c_res_waddr};
+    wire [CTL_W-1:0] ctl;
+
+    assign {capture, fire_add, fire, step, add_code, add_v, v_we, v_waddr, code_en, code_null,
+            pool_first, v_load, v_next, rq_we, rq_waddr, rq_wbank, res_we, res_waddr} = ctl;
+    generate
+        if (PIPE != 0) begin : g_ctl_late
+            flx_delay #(.W(CTL_W), .N(1)) u_delay_ctl (
+                .clk(clk), .rst(rst), .i(ctl_early), .o(ctl)
+            );
+        end else begin : g_ctl
+            assign ctl = ctl_early;
+        end
+    endgenerate
 
     // The multiplier takes skip_m for the codes that are added.
     flx_delay #(.W(1), .N(1)) u_delay_add (
@@ -311,7 +347,7 @@ module flx_core #(
     endgenerate
 
     flx_param_mem #(
-        .RQ(RQ), .PMEM_CH(PMEM_CH)
+        .RQ(RQ), .PMEM_CH(PMEM_CH), .REG(PIPE)
     ) u_param_mem (
         .clk(clk), .rst(rst), .i_start(i_ld_start && i_ld_target == `FLX_WR_PARAMS),
         .i_addr(i_ld_addr[PCW-1:0]), .i_valid(i_ld_valid && ld_params), .i_data(i_ld_data),
@@ -325,28 +361,70 @@ module flx_core #(
     wire [RAW:0]         rd_res;
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
 
+    // What passes the engines.
+    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * SW + G + 2 * (RAW + 1) + 49;
+    wire [BUS_W-1:0] bus = {sign, param, araddr, mask1, running1, engine1, what1[0], valid2, first2,
+                            skip_load, load_word, load_bank, capture, fire_add, fire, step,
+                            add_code, add_v, !scaled, v_we, v_waddr, shift, pool_sum, pool_shift,
+                            code_en, code_null, pool_first, v_load, v_next, rq_we, rq_waddr,
+                            rq_wbank, img_we, img_engine, img_waddr, img_wbank, img_wdata,
+                            res_we && !res_waddr[RAW], parity, res_waddr[RAW-1:0], rd_res};
+    wire [(P+1)*BUS_W-1:0] passing;
+    wire [(P+1)*32-1:0]    answer;
+
+    assign passing[BUS_W-1:0] = bus;
+    assign answer[31:0]       = 32'd0;
+
     genvar e;
     generate
         for (e = 0; e < P; e = e + 1) begin : g_engine
+            wire [K*T-1:0]     e_sign;
+            wire [48*RQ-1:0]   e_param;
+            wire [AW-1:0]      e_raddr, e_waddr, e_img_waddr;
+            wire [KB-1:0]      e_mask;
+            wire [6:0]         e_rd_engine, e_img_engine;
+            wire               e_running, e_rd_result, e_valid, e_first, e_skip_load, e_capture;
+            wire               e_fire_add, e_fire, e_add_code, e_add_v, e_combine, e_v_we;
+            wire               e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
+            wire               e_we, e_img_we, e_res_we;
+            wire [4:0]         e_skip_word, e_shift;
+            wire [BW-1:0]      e_skip_bank, e_wbank, e_img_wbank;
+            wire [SW-1:0]      e_step, e_v_waddr;
+            wire [3:0]         e_pool_shift;
+            wire [G-1:0]       e_img_wdata;
+            wire [RAW:0]       e_res_waddr, e_res_raddr;
+
+            flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
+                .clk(clk), .i(passing[e*BUS_W +: BUS_W]), .o_next(passing[(e+1)*BUS_W +: BUS_W]),
+                .o_here({e_sign, e_param, e_raddr, e_mask, e_running, e_rd_engine, e_rd_result,
+                         e_valid, e_first, e_skip_load, e_skip_word, e_skip_bank, e_capture,
+                         e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
+                         e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_code_en, e_null,
+                         e_pool_first, e_v_load, e_v_next, e_we, e_waddr, e_wbank, e_img_we,
+                         e_img_engine, e_img_waddr, e_img_wbank, e_img_wdata, e_res_we,
+                         e_res_waddr, e_res_raddr})
+            );
+
             flx_engine #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
                 .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
-                .POOL_BITS(POOL_BITS), .RAW(RAW)
+                .POOL_BITS(POOL_BITS), .RAW(RAW), .PIPE(PIPE), .INDEX(e)
             ) u_engine (
-                .clk(clk), .rst(rst), .i_raddr(araddr), .i_mask(mask1),
-                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_sign(sign), .i_valid(valid2),
-                .i_first(first2), .i_skip_load(skip_load),
-                .i_skip_word(load_word), .i_skip_bank(load_bank), .i_capture(capture),
-                .i_fire_add(fire_add), .i_fire(fire), .i_step(step), .i_param(param),
-                .i_add_code(add_code), .i_add_v(add_v), .i_combine(!scaled), .i_v_we(v_we),
-                .i_v_waddr(v_waddr),
-                .i_shift(shift), .i_pool_sum(pool_sum), .i_pool_shift(pool_shift),
-                .i_code_en(code_en), .i_null(code_null), .i_pool_first(pool_first),
-                .i_v_load(v_load), .i_v_next(v_next), .i_we(rq_we), .i_waddr(rq_waddr),
-                .i_wbank(rq_wbank), .i_img_we(img_we && img_engine == e), .i_img_waddr(img_waddr),
-                .i_img_wbank(img_wbank), .i_img_wdata(img_wdata),
-                .i_res_we(res_we && !res_waddr[RAW]), .i_res_waddr({parity, res_waddr[RAW-1:0]}),
-                .i_res_raddr(rd_res), .o_result(results[e*32 +: 32])
+                .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
+                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_sign(e_sign), .i_valid(e_valid),
+                .i_first(e_first), .i_skip_load(e_skip_load), .i_skip_word(e_skip_word),
+                .i_skip_bank(e_skip_bank), .i_capture(e_capture), .i_fire_add(e_fire_add),
+                .i_fire(e_fire), .i_step(e_step), .i_param(e_param), .i_add_code(e_add_code),
+                .i_add_v(e_add_v), .i_combine(e_combine), .i_v_we(e_v_we), .i_v_waddr(e_v_waddr),
+                .i_shift(e_shift), .i_pool_sum(e_pool_sum), .i_pool_shift(e_pool_shift),
+                .i_code_en(e_code_en), .i_null(e_null), .i_pool_first(e_pool_first),
+                .i_v_load(e_v_load), .i_v_next(e_v_next), .i_we(e_we), .i_waddr(e_waddr),
+                .i_wbank(e_wbank), .i_img_we(e_img_we && e_img_engine == e),
+                .i_img_waddr(e_img_waddr), .i_img_wbank(e_img_wbank), .i_img_wdata(e_img_wdata),
+                .i_res_we(e_res_we), .i_res_waddr(e_res_waddr), .i_res_raddr(e_res_raddr),
+                .o_result(results[e*32 +: 32]), .i_running(e_running), .i_rd_engine(e_rd_engine),
+                .i_rd_result(e_rd_result), .i_answer(answer[e*32 +: 32]),
+                .o_answer(answer[(e+1)*32 +: 32])
             );
         end
     endgenerate
@@ -368,11 +446,14 @@ module flx_core #(
     assign o_busy = seq_busy || counters_active;
 
     flx_readout #(
-        .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW)
+        .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW),
+        .WAIT(PIPE != 0 ? P + 4 : 0)
     ) u_readout (
         .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
         .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_res(rd_res),
-        .o_counter(rd_counter), .i_raw(raw), .i_results(results), .i_counter(counter),
+        .o_counter(rd_counter), .i_raw(raw), 
+        .i_results(PIPE != 0 ? {P{answer[P*32 +: 32]}} : results), .o_engine(rd_engine), .o_bank(rd_bank),
+        .o_what(rd_what), .i_counter(counter),
         .o_valid(o_rd_valid), .o_data(o_rd_data)
     );
 endmodule

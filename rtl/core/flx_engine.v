@@ -4,6 +4,8 @@
 //
 //   K, T, N_OUT, ACT_W, ACC_W, LANES, FAN, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in
 //                flx_core
+//   PIPE         as in flx_core: memories answer a clock later
+//   INDEX        number of the engine
 //   RAW          bits of a result address within one half of the result memory
 //
 //   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid and
@@ -12,6 +14,10 @@
 //   i_we …       write of the requantiser's granule; goes before
 //   i_img_we …   a granule of the image loader
 //   i_res_we …   write of a result; o_result one clock after i_res_raddr
+//   i_running    0: the host may read. With i_mask, as the next two
+//   i_rd_engine, i_rd_result   PIPE: the engine that answers, with the result of i_res_raddr or
+//                else with the only granule that i_mask lets through
+//   i_answer     PIPE: what the engine before passes on; o_answer the same or the answer
 `default_nettype none
 module flx_engine #(
     parameter K          = 8,
@@ -27,6 +33,8 @@ module flx_engine #(
     parameter SCALED     = 0,
     parameter POOL_BITS  = 6,
     parameter RAW        = 4,
+    parameter PIPE       = 0,
+    parameter INDEX      = 0,
     parameter AW         = $clog2(AMEM_WORDS),
     parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1,
     parameter SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1
@@ -70,17 +78,25 @@ module flx_engine #(
     input  wire               i_res_we,
     input  wire [RAW:0]       i_res_waddr,
     input  wire [RAW:0]       i_res_raddr,
-    output wire [31:0]        o_result
+    output wire [31:0]        o_result,
+    input  wire               i_running,
+    input  wire [6:0]         i_rd_engine,
+    input  wire               i_rd_result,
+    input  wire [31:0]        i_answer,
+    output wire [31:0]        o_answer
 );
     wire [K*ACT_W-1:0] act;
     wire [T*ACC_W-1:0] sum;
     wire [4*ACT_W-1:0] granule;
     wire [31:0]        v;
 
+    wire               mine = i_rd_engine == INDEX;
+
     flx_act_mem #(
         .K    (K),
         .ACT_W(ACT_W),
-        .WORDS(AMEM_WORDS)
+        .WORDS(AMEM_WORDS),
+        .REG  (PIPE)
     ) u_act_mem (
         .clk    (clk),
         .i_raddr(i_raddr),
@@ -153,7 +169,8 @@ module flx_engine #(
 
     flx_ram #(
         .W    (32),
-        .DEPTH(2 << RAW)
+        .DEPTH(2 << RAW),
+        .REG  (PIPE)
     ) u_results (
         .clk    (clk),
         .i_we   (i_res_we),
@@ -162,5 +179,29 @@ module flx_engine #(
         .i_raddr(i_res_raddr),
         .o_rdata(o_result)
     );
+
+    generate
+        if (PIPE != 0) begin : g_answer
+            reg               open; // act is what the host reads
+            reg [31:0]        result, answer;
+            reg [4*ACT_W-1:0] granule_read;
+            integer           b;
+            always @* begin
+                granule_read = {4*ACT_W{1'b0}};
+                for (b = 0; b < K / 4; b = b + 1)
+                    granule_read = granule_read | act[4*ACT_W*b +: 4*ACT_W];
+            end
+            always @(posedge clk) begin
+                if (!(mine && i_rd_result)) result <= 32'd0;
+                else result <= o_result;
+                open   <= mine && !i_rd_result && !i_running;
+                answer <= i_answer | result
+                        | {{(32-4*ACT_W){1'b0}}, granule_read & {4*ACT_W{open}}};
+            end
+            assign o_answer = answer;
+        end else begin : g_no_answer
+            assign o_answer = 32'd0;
+        end
+    endgenerate
 endmodule
 `default_nettype wire

@@ -7,6 +7,8 @@
 //   W      bits a word
 //   DEPTH  words
 //
+//   REG    1: flx_ram_reg, which answers two cycles after the address
+//
 // A read answers one cycle after its address. A read of the word that is being
 // written in the same cycle answers anything: no user of this module does that
 // and looks at the answer.
@@ -14,6 +16,7 @@
 module flx_ram #(
     parameter W     = 8,
     parameter DEPTH = 256,
+    parameter REG   = 0,
     parameter AW    = (DEPTH > 1) ? $clog2(DEPTH) : 1
 ) (
     input  wire          clk,
@@ -21,13 +24,31 @@ module flx_ram #(
     input  wire [AW-1:0] i_waddr,
     input  wire [W-1:0]  i_wdata,
     input  wire [AW-1:0] i_raddr,
-    output reg  [W-1:0]  o_rdata
+    output wire [W-1:0]  o_rdata
 );
-    (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
+    generate
+        if (REG != 0) begin : g_reg
+            flx_ram_reg #(
+                .W    (W),
+                .DEPTH(DEPTH)
+            ) u_ram (
+                .clk    (clk),
+                .i_we   (i_we),
+                .i_waddr(i_waddr),
+                .i_wdata(i_wdata),
+                .i_raddr(i_raddr),
+                .o_rdata(o_rdata)
+            );
+        end else begin : g_plain
+            (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
+            reg [W-1:0] rdata;
 
-    always @(posedge clk) begin
-        if (i_we) mem[i_waddr] <= i_wdata;
-        o_rdata <= mem[i_raddr];
-    end
+            assign o_rdata = rdata;
+            always @(posedge clk) begin
+                if (i_we) mem[i_waddr] <= i_wdata;
+                rdata <= mem[i_raddr];
+            end
+        end
+    endgenerate
 endmodule
 `default_nettype wire

@@ -8,6 +8,7 @@
 //   K, T, N_OUT    as in flx_core
 //   NB             bytes of the widest weight word (docs/link.md)
 //   WMEM_WORDS     words, a power of two
+//   REG            1: o_word is one clock later
 //   LATE           1: words are read a clock later than their release suggests
 //
 //   i_start        a load begins: i_ring, i_nin (stored bits a slice) and i_addr (first word,
@@ -26,6 +27,7 @@ module flx_weight_buf #(
     parameter NB         = 8,
     parameter WMEM_WORDS = 256,
     parameter LATE       = 0,
+    parameter REG        = 0,
     parameter AW         = $clog2(WMEM_WORDS)
 ) (
     input  wire            clk,
@@ -117,7 +119,8 @@ module flx_weight_buf #(
         for (b = 0; b < NB; b = b + 1) begin : g_bank
             flx_ram #(
                 .W    (8),
-                .DEPTH(WMEM_WORDS)
+                .DEPTH(WMEM_WORDS),
+                .REG  (REG)
             ) u_ram (
                 .clk    (clk),
                 .i_we   (we && windex == b),

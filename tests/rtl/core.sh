@@ -34,6 +34,9 @@ k16t16p1-pairs K=16 T=16 P=1 RQ=2 LANES=1 SCALED=1
 k8t8p3-pairs-a4 K=8 T=8 P=3 RQ=4 LANES=1 ACT_W=4 WMEM_WORDS=512
 k16t16p2-rows K=16 T=16 P=2 RQ=2 LANES=2 FAN=4 SCALED=1
 k4t8p1-rows K=4 T=8 P=1 RQ=1 LANES=2 SCALED=1 AMEM_WORDS=2048 WMEM_WORDS=4096
+k16t16p3-chain K=16 T=16 P=3 RQ=2 LANES=2 FAN=4 SCALED=1 PIPE=1
+k8t8p5-chain-a4 K=8 T=8 P=5 RQ=1 LANES=2 FAN=4 ACT_W=4 PIPE=1
+k8t8p2-chain-plain K=8 T=8 P=2 RQ=4 PIPE=1
 k32t8p1-rows-a4 K=32 T=8 P=1 RQ=4 LANES=2 FAN=4 ACT_W=4
 k8t64p1 K=8 T=64 P=1 RQ=1 SKIP=0 POOL_BITS=0 NIN_MAX=19 PMEM_CH=1024
 k8t8p1-small K=8 T=8 P=1 RQ=1 WMEM_WORDS=64 AMEM_WORDS=256 WIN_MAX=8 PROG_LAYERS=2 SKIP=0 WINDOWS=0 POOL_BITS=0
@@ -128,7 +131,8 @@ run_requant() { # K T RQ ACT_W POOL_BITS PICK
     local log
     iverilog -g2005 -s tb_requant -Ptb_requant.K="$1" -Ptb_requant.T="$2" -Ptb_requant.RQ="$3" \
         -Ptb_requant.ACT_W="$4" -Ptb_requant.POOL_BITS="$5" -Ptb_requant.PICK="$6" -o "$work/requant.vvp" \
-        tests/rtl/core/tb_requant.v rtl/core/flx_requant.v rtl/core/flx_ram.v rtl/tech/flx_pick.v
+        tests/rtl/core/tb_requant.v rtl/core/flx_requant.v rtl/core/flx_ram.v rtl/tech/flx_pick.v \
+        rtl/tech/flx_ram_reg.v
     log=$(vvp -n "$work/requant.vvp" +seed="$seed")
     echo "requantiser K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5 PICK=$6: $log"
     [[ $log == *PASS* ]]
@@ -171,3 +175,4 @@ refused T=64 SKIP_must
 refused SCALED=2 WINDOWS_and_SCALED_must
 refused POOL_BITS=9 POOL_BITS_must
 refused LANES=3 LANES_must
+refused PIPE=2 PIPE_must
