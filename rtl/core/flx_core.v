@@ -99,7 +99,7 @@ module flx_core #(
     localparam RAW        = (RES_WORDS > 1) ? $clog2(RES_WORDS) : 1;
     localparam LEVELS     = $clog2(K);
     localparam LATENCY    = (LANES == 0) ? LEVELS + 1 : (LANES == 1) ? LEVELS + 2
-                          : (LEVELS < 3 ? 3 : LEVELS) + 1 + (FAN != 0);
+                          : (LEVELS < 3 ? 3 : LEVELS) + ((FAN != 0) ? 2 : 1);
     localparam MEM        = (PIPE != 0) ? 2 : 1;
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
 

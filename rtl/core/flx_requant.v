@@ -248,10 +248,10 @@ module flx_requant #(
                 p_lo3 <= p_lo_ext;
                 high3 <= beta2 + (p_hi_ext << LO);
                 v4    <= high3 + p_lo3;
-                field5 <= v_wide[{i_shift[4:3], 3'b000} +: ACT_W+7];
+                field5 <= v_wide[{1'b0, i_shift[4:3], 3'b000} +: ACT_W+7];
                 minus5 <= v4[31];
                 over5  <= |(v4[30:0] & above);
-                code6  <= field5[i_shift[2:0] +: ACT_W];
+                code6  <= field5[{1'b0, i_shift[2:0]} +: ACT_W];
                 minus6 <= minus5;
                 over6  <= over5;
                 code7  <= minus6 ? {ACT_W{1'b0}} : code6 | {ACT_W{over6}};
