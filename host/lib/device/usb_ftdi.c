@@ -73,6 +73,11 @@ static int purge(libusb_device_handle *h, const struct flx_usb_kind *k)
     return error ? error : request(h, k, REQ_RESET, PURGE_TX, 0);
 }
 
+int flx_ftdi_flow(libusb_device_handle *h, const struct flx_usb_kind *k, int rts_cts)
+{
+    return request(h, k, REQ_FLOW, 0, rts_cts ? FLOW_RTS_CTS : 0);
+}
+
 int flx_ftdi_setup(libusb_device_handle *h, const struct flx_usb_kind *k, int baud)
 {
     uint16_t value, index;
@@ -83,7 +88,7 @@ int flx_ftdi_setup(libusb_device_handle *h, const struct flx_usb_kind *k, int ba
     if (!error)
         error = request(h, k, REQ_DATA, DATA_8N1, 0);
     if (!error)
-        error = request(h, k, REQ_FLOW, 0, FLOW_RTS_CTS);
+        error = flx_ftdi_flow(h, k, 0);
     if (!error)
         error = request(h, k, REQ_MODEM, RTS_DTR_ON, 0);
     if (!error)
