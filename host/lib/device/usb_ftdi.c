@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "usb_ftdi.h"
 
+#include <string.h>
+
 #define REQUEST_OUT 0x40 /* vendor, to the device */
 #define CONTROL_MS  1000
 
@@ -104,4 +106,18 @@ int flx_ftdi_reset(libusb_device_handle *h, const struct flx_usb_kind *k)
     if (!error)
         error = request(h, k, REQ_DATA, DATA_8N1, 0);
     return error ? error : purge(h, k);
+}
+
+size_t flx_ftdi_strip(uint8_t *bytes, size_t len, size_t packet, uint64_t *line_errors)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < len; i += packet) {
+        size_t n = len - i < packet ? len - i : packet;
+        if (n < FLX_FTDI_STATUS_BYTES)
+            continue;
+        *line_errors += (bytes[i + 1] & FLX_FTDI_LINE_ERRORS) != 0;
+        memmove(bytes + kept, bytes + i + FLX_FTDI_STATUS_BYTES, n - FLX_FTDI_STATUS_BYTES);
+        kept += n - FLX_FTDI_STATUS_BYTES;
+    }
+    return kept;
 }

@@ -22,4 +22,8 @@ int flx_ftdi_flow(libusb_device_handle *h, const struct flx_usb_kind *k, int rts
 /** Empties the FIFOs and sends a break, which resets link and core. A libusb error. */
 int flx_ftdi_reset(libusb_device_handle *h, const struct flx_usb_kind *k);
 
+/** Takes the status bytes out of the packets of a transfer; what is left. Counts
+ *  packets with overrun, parity or framing errors. */
+size_t flx_ftdi_strip(uint8_t *bytes, size_t len, size_t packet, uint64_t *line_errors);
+
 #endif

@@ -215,23 +215,6 @@ static ptrdiff_t link_send(void *self, const uint8_t *data, size_t len, int time
     return status ? status : (ptrdiff_t)n;
 }
 
-/* The bytes of a transfer without the status bytes of each packet. */
-static size_t strip(struct link *l, uint8_t *bytes, size_t len)
-{
-    size_t packet = l->board.kind->packet, kept = 0;
-    if (l->board.kind->bridge == FLX_USB_NATIVE)
-        return len;
-    for (size_t i = 0; i < len; i += packet) {
-        size_t n = len - i < packet ? len - i : packet;
-        if (n < FLX_FTDI_STATUS_BYTES)
-            continue;
-        l->stats.line_errors += (bytes[i + 1] & FLX_FTDI_LINE_ERRORS) != 0;
-        memmove(bytes + kept, bytes + i + FLX_FTDI_STATUS_BYTES, n - FLX_FTDI_STATUS_BYTES);
-        kept += n - FLX_FTDI_STATUS_BYTES;
-    }
-    return kept;
-}
-
 /* Bytes of the oldest transfer, if it has ended; it starts again when they are taken. */
 static ptrdiff_t take(struct link *l, uint8_t *data, size_t cap)
 {
@@ -240,7 +223,9 @@ static ptrdiff_t take(struct link *l, uint8_t *data, size_t cap)
     while (!n && !p->slot[p->head].flying && !(l->gone && !p->slot[p->head].len)) {
         struct slot *s = &p->slot[p->head];
         if (!s->at) {
-            s->len = strip(l, s->bytes, s->len);
+            if (l->board.kind->bridge != FLX_USB_NATIVE)
+                s->len =
+                    flx_ftdi_strip(s->bytes, s->len, l->board.kind->packet, &l->stats.line_errors);
             l->stats.transfers_in++;
             l->stats.bytes_in += s->len;
         }
