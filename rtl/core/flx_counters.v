@@ -68,12 +68,12 @@ module flx_counters #(
         known <= {1'b0, raddr[LW+2:3]} < valid;
         cycle <= {cycle[0], i_cycle};
         for (i = 0; i <= 4; i = i + 1)
-            sum[i] <= ((active && writing && which == i) ? {BITS{1'b0}} : sum[i])
+            sum[i] <= ((active && writing && which == i[2:0]) ? {BITS{1'b0}} : sum[i])
                     + {{(BITS-1){1'b0}}, event_now[i]};
         writing <= active && !writing;
         if (!active || wrap) which <= 3'd0;
         else if (writing) which <= which + 3'd1;
-        if (wrap && layer >= valid) valid <= {1'b0, layer} + 1'b1;
+        if (wrap && {1'b0, layer} >= valid) valid <= {1'b0, layer} + 1'b1;
         if (!active || (wrap && (!o_active || whole))) layer <= i_layer;
         if (wrap) begin
             whole <= o_active;

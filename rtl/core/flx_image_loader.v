@@ -185,7 +185,7 @@ module flx_image_loader #(
                 assert (!o_ready && !o_idle);
             end
             if (state == S_BYTE) assert (o_wbank == 0);
-            assert (lane <= 3'd4);
+            if (state == S_FILL) assert (lane <= 3'd4);
         end
     end
 
