@@ -220,7 +220,7 @@ module flx_core #(
     ) u_image_loader (
         .clk(clk), .rst(rst), .i_win(hdr1[7:0]), .i_step(hdr1[15:8]), .i_row_bytes(hdr1[31:16]),
         .i_rows(hdr2[15:0]), .i_pad_rows(hdr2[23:16]), .i_pad_code(hdr2[31:24]),
-        .i_pad_bytes(hdr3[15:0]),
+        .i_pad_bytes(hdr3[15:0]), .i_pixel_words(hdr3[31:16]),
         .i_base(next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0]), .i_start(st_image),
         .i_engine(i_ld_arg[6:0]), .i_valid(i_ld_valid && ld_image), .i_data(i_ld_data),
         .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we), .i_grant(!rq_we),

@@ -2,15 +2,15 @@
 // flx_image_loader: image bytes -> the row-packed map of the first layer.
 //
 // The image is framed by padding codes. In every row of the framed image a window of
-// i_win bytes is taken every i_step bytes and stored as one pixel of ceil(i_win/K) words:
+// i_win bytes is taken every i_step bytes and stored as one pixel of i_pixel_words words:
 // ceil(i_win/4) granules, bytes beyond the window zero. The other granules of the pixel are
-// not written. A window takes 6 clocks a granule, which is less than a byte takes on a line.
+// not written.
 //
 //   K, ACT_W    as in flx_core; a code is the low ACT_W bits of a byte
 //   WIN_MAX     largest window in bytes, a multiple of 4
 //   AW, BW      bits of a word address and of a bank number of the activation memory
 //
-//   i_win … i_pad_bytes   fields of the program header; a pixel takes the words of its window
+//   i_win … i_pixel_words   fields of the program header
 //   i_base      first word of the image buffer; sampled when the image begins
 //   i_start     a new image begins, for engine i_engine
 //   i_valid …   its bytes, y x c order; o_ready is low while padding or a window is
@@ -34,6 +34,7 @@ module flx_image_loader #(
     input  wire [7:0]         i_pad_rows,
     input  wire [7:0]         i_pad_code,
     input  wire [15:0]        i_pad_bytes,
+    input  wire [15:0]        i_pixel_words,
     input  wire [AW-1:0]      i_base,
     input  wire               i_start,
     input  wire [6:0]         i_engine,
@@ -50,105 +51,81 @@ module flx_image_loader #(
 );
     localparam KB = K / 4;
     localparam G  = 4 * ACT_W;
-    localparam RW = $clog2(WIN_MAX);
+    localparam GW = (WIN_MAX > 4) ? $clog2(WIN_MAX / 4) : 1;
 
-    localparam [2:0] S_DONE = 3'd0, S_BYTE = 3'd1, S_FILL = 3'd2, S_EMIT = 3'd3, S_INIT = 3'd4;
-    // Parts of a framed row, and of the rows.
-    localparam [1:0] BEFORE = 2'd0, INSIDE = 2'd1, BEHIND = 2'd2;
+    localparam [1:0] S_DONE = 2'd0, S_BYTE = 2'd1, S_EMIT = 2'd2, S_INIT = 2'd3;
 
-    reg [2:0]     state;
-    reg           pending;  // i_start seen, the last image not finished
-    reg [6:0]     next_engine;
-    reg [1:0]     x_part, y_part;
-    reg [15:0]    x, y;     // bytes and rows of the part that are left
-    reg           ended;    // the last byte of the framed image is in the window
-    reg [7:0]     need;     // bytes until the window is complete
-    reg [7:0]     left;     // bytes of the window that are not in a granule yet
-    reg [2:0]     lane;     // of the granule that is filled; 4: its last byte comes
-    reg           there;    // the byte that comes belongs to the window
-    reg [RW-1:0]  tail, at; // in the ring: next byte from the host, to a granule
-    reg [G-1:0]   granule;
-    wire [ACT_W-1:0] byte_out;
+    reg [1:0]               state;
+    reg                     pending;  // i_start seen, the last image not finished
+    reg [6:0]               next_engine;
+    reg [16:0]              x, y;     // byte and row in the framed image; 0 = first of the image
+    reg                     ended;    // the last byte of the framed image is in the window
+    reg [7:0]               need;     // bytes until the window is complete
+    reg [WIN_MAX*ACT_W-1:0] window;
+    // Bytes below the last one of the window take over from above, the last one takes the new
+    // byte, the others are zero. Filled one bit a cycle at the start of an image.
+    reg [WIN_MAX-1:0]       below;
+    wire [WIN_MAX-1:0]      at_last = {below[WIN_MAX-2:0], 1'b1} & ~below;
+    reg [GW-1:0]            granule;
+    reg [AW-1:0]            pixel;
 
-    wire       padding = x_part != INSIDE || y_part != INSIDE;
-    wire       x_last  = x == 16'd1;
-    wire       row_end = x_last && (x_part == BEHIND || (x_part == INSIDE && i_pad_bytes == 16'd0));
-    wire       y_last  = y == 16'd1;
-    wire       map_end = row_end && y_last
-                      && (y_part == BEHIND || (y_part == INSIDE && i_pad_rows == 8'd0));
+    wire       padding = !(x < {1'b0, i_row_bytes} && y < {1'b0, i_rows});
+    wire       row_end = x + 17'd1 == {1'b0, i_row_bytes} + {1'b0, i_pad_bytes};
+    wire       map_end = row_end && y + 17'd1 == {1'b0, i_rows} + {9'd0, i_pad_rows};
     wire       waiting = (state == S_BYTE && !padding) || state == S_DONE;
     wire       take    = state == S_BYTE && (padding || (i_valid && o_ready));
     wire [7:0] value   = padding ? i_pad_code : i_data;
-    wire       bank_last = {1'b0, o_wbank} == KB[BW:0] - 1'b1;
 
-    // The part that comes next, and its length.
-    wire [1:0]  x_first = i_pad_bytes == 16'd0 ? INSIDE : BEFORE;
-    wire [1:0]  x_next  = (row_end || state != S_BYTE) ? x_first : x_part + 2'd1;
-    wire [15:0] x_count = x_next == INSIDE ? i_row_bytes : i_pad_bytes;
-    wire [1:0]  y_next  = state != S_BYTE ? {1'b0, i_pad_rows == 8'd0} : y_part + 2'd1;
-    wire [15:0] y_count = y_next == INSIDE ? i_rows : {8'd0, i_pad_rows};
+    wire [8:0] gran_end  = {1'b0, i_win} - 9'd1; // last byte of the window
+    wire       gran_last = {{(7-GW){1'b0}}, granule} == gran_end[8:2];
+    wire       bank_last = {1'b0, o_wbank} == KB[BW:0] - 1'b1;
 
     assign o_ready = waiting && !pending && !i_start;
     assign o_idle  = waiting && !pending;
     assign o_we    = state == S_EMIT;
-    assign o_wdata = granule;
+    assign o_wdata = window[granule*G +: G];
 
-    // The latest bytes of the row. A window is read again byte by byte.
-    flx_ram #(
-        .W    (ACT_W),
-        .DEPTH(1 << RW)
-    ) u_ring (
-        .clk    (clk),
-        .i_we   (take),
-        .i_waddr(tail),
-        .i_wdata(value[ACT_W-1:0]),
-        .i_raddr(at),
-        .o_rdata(byte_out)
-    );
-
+    integer b;
     always @(posedge clk) begin
+        if (take) begin
+            for (b = 0; b < WIN_MAX; b = b + 1)
+                window[b*ACT_W +: ACT_W] <= (value[ACT_W-1:0] & {ACT_W{at_last[b]}})
+                    | ((b + 1 < WIN_MAX && below[b]) ? window[(b+1)%WIN_MAX*ACT_W +: ACT_W]
+                                                     : {ACT_W{1'b0}});
+        end
+
         case (state)
         S_INIT: begin
-            x      <= x_count;
-            x_part <= x_next;
-            y      <= y_count;
-            y_part <= y_next;
-            state  <= S_BYTE;
+            need <= need - 8'd1;
+            if (need == 8'd1) begin
+                need  <= i_win;
+                state <= S_BYTE;
+            end else begin
+                below <= {below[WIN_MAX-2:0], 1'b1};
+            end
         end
         S_BYTE:
             if (take) begin
-                tail  <= tail + 1'b1;
-                at    <= tail + 1'b1 - i_win[RW-1:0];
-                left  <= i_win;
-                lane  <= 3'd0;
+                x     <= row_end ? -{1'b0, i_pad_bytes} : x + 17'd1;
                 ended <= map_end;
-                x     <= x_last ? x_count : x - 16'd1;
-                if (x_last) x_part <= x_next;
-                if (row_end) begin
-                    y <= y_last ? y_count : y - 16'd1;
-                    if (y_last) y_part <= y_next;
-                end
+                if (row_end) y <= y + 17'd1;
                 need <= row_end ? i_win : (need == 8'd1) ? i_step : need - 8'd1;
-                if (need == 8'd1) state <= S_FILL;
+                if (need == 8'd1) state <= S_EMIT;
                 else if (map_end) state <= S_DONE;
             end
-        S_FILL: begin
-            lane  <= lane + 3'd1;
-            there <= left != 8'd0;
-            if (!lane[2]) at <= at + 1'b1;
-            if (!lane[2] && left != 8'd0) left <= left - 8'd1;
-            granule <= {there ? byte_out : {ACT_W{1'b0}}, granule[G-1:ACT_W]};
-            if (lane[2]) state <= S_EMIT;
-        end
-        S_EMIT: begin
-            lane <= 3'd0;
+        S_EMIT:
             if (i_grant) begin
-                // The next pixel begins in the next word.
-                o_wbank <= (bank_last || left == 8'd0) ? {BW{1'b0}} : o_wbank + 1'b1;
-                if (bank_last || left == 8'd0) o_waddr <= o_waddr + 1'b1;
-                state <= (left != 8'd0) ? S_FILL : ended ? S_DONE : S_BYTE;
+                granule <= granule + 1'b1;
+                o_wbank <= bank_last ? {BW{1'b0}} : o_wbank + 1'b1;
+                if (bank_last) o_waddr <= o_waddr + 1'b1;
+                if (gran_last) begin
+                    granule <= {GW{1'b0}};
+                    o_wbank <= {BW{1'b0}};
+                    o_waddr <= pixel + i_pixel_words[AW-1:0];
+                    pixel   <= pixel + i_pixel_words[AW-1:0];
+                    state   <= ended ? S_DONE : S_BYTE;
+                end
             end
-        end
         default: ;
         endcase
 
@@ -159,10 +136,14 @@ module flx_image_loader #(
             pending  <= 1'b0;
             o_engine <= next_engine;
             state    <= S_INIT;
-            tail     <= {RW{1'b0}};
+            below    <= {WIN_MAX{1'b0}};
+            x        <= -{1'b0, i_pad_bytes};
+            y        <= -{9'd0, i_pad_rows};
             need     <= i_win;
+            granule  <= {GW{1'b0}};
             o_wbank  <= {BW{1'b0}};
             o_waddr  <= i_base;
+            pixel    <= i_base;
         end
         if (rst) begin
             state   <= S_DONE;
@@ -182,10 +163,10 @@ module flx_image_loader #(
         if (f_started) begin
             if (o_we) begin
                 assert (o_wbank < KB);
+                assert ({granule, 2'b00} < i_win);
                 assert (!o_ready && !o_idle);
             end
-            if (state == S_BYTE) assert (o_wbank == 0);
-            if (state == S_FILL) assert (lane <= 3'd4);
+            if (state == S_BYTE) assert (granule == 0 && o_wbank == 0);
         end
     end
 
