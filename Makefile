@@ -51,6 +51,10 @@ $(B)/tests/%: tests/unit/%.c $(B)/libflexor.a
 	@mkdir -p $(@D)
 	$(CC) $(FLX_CFLAGS) -Itests/unit -Ihost/lib -o $@ $< $(B)/libflexor.a -lcmocka $(FLX_LIBS)
 
+# Against libftdi1, which the program itself does not use (docs/usb.md).
+$(B)/tests/test_libftdi: FLX_CFLAGS += $(shell pkg-config --cflags libftdi1 2>/dev/null)
+$(B)/tests/test_libftdi: FLX_LIBS += -lftdi1
+
 .PHONY: unit-build unit
 unit-build: $(UNIT)
 unit: unit-build

@@ -15,6 +15,12 @@ module flx_board_uart (
     output wire o_busy,
     output wire o_active
 );
+    // What a host without RTS/CTS relies on (docs/link.md).
+    generate
+        if ((1 << `FLX_BOARD_RX_LOG2) < 2 * `FLX_BOARD_MAX_PAYLOAD)
+            flx_error_the_fifo_must_hold_two_payloads u_error ();
+    endgenerate
+
     wire       rst, rst_io, link_reset, rx_valid, rx_ready, tx_valid, tx_ready;
     wire [7:0] rx_data, tx_data;
 

@@ -22,7 +22,7 @@
 // FRAME_TIMEOUT clocks of idle line after which an incomplete frame is dropped
 // WATCHDOG      clocks after which a wait inside the device ends with ST_TIMEOUT;
 //               longer than the longest run
-// CLK_KHZ, BUILD_ID  for the description only
+// CLK_KHZ, BUILD_ID, RTS_CTS  for the description only
 //
 // i_link_reset  while 1: drops frames in both directions and resets the core; both
 //               resets act two clocks later, and bytes taken meanwhile are lost
@@ -58,7 +58,8 @@ module flx_top #(
     parameter FRAME_TIMEOUT = 1048576,
     parameter WATCHDOG      = 16777216,
     parameter CLK_KHZ       = 12000,
-    parameter BUILD_ID      = 0
+    parameter BUILD_ID      = 0,
+    parameter RTS_CTS       = 0
 ) (
     input  wire       clk,
     input  wire       rst,
@@ -97,7 +98,7 @@ module flx_top #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .RQ(16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .OPTIONS(16 * POOL_BITS + 4 * SCALED + 2 * WINDOWS + SKIP), .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
+        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + SKIP), .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(`FLX_XOR_HASH),
         .XOR_NMIN(`FLX_XOR_NMIN), .XOR_NMAX(`FLX_XOR_NMAX), .XOR_KIND(`FLX_XOR_KIND)
     ) u_link (

@@ -11,6 +11,7 @@
 
 #define QUEUE        4096
 #define SLICE        2048    /* cycles of one vb_fpga_run */
+#define LINE_SLICE   64      /* with a line that takes time: less than a FIFO fills in */
 #define QUIET_CYCLES 1200000 /* without a byte or a run: more than FRAME_TIMEOUT */
 
 struct vb_fpga {
@@ -19,7 +20,13 @@ struct vb_fpga {
     uint8_t queue[QUEUE], out[65536];
     size_t queued, begin, end; /* out: begin .. end-1 wait for the host */
     uint64_t quiet;
+    /* The line: bytes leave the queue for the FIFO at its rate. */
+    uint8_t fifo[QUEUE];
+    size_t in_fifo, fifo_size;
+    uint64_t credit, rate, lost; /* rate: of credit in a cycle; CREDIT is a byte */
 };
+
+#define CREDIT UINT64_C(1000000)
 
 struct vb_fpga *vb_fpga_open(const char *path, uint32_t seed)
 {
@@ -78,14 +85,56 @@ size_t vb_fpga_read(struct vb_fpga *f, uint8_t *data, size_t cap)
     return n;
 }
 
-int vb_fpga_run(struct vb_fpga *f)
+void vb_fpga_line(struct vb_fpga *f, int baud, size_t fifo)
 {
-    size_t before = vb_fpga_waiting(f);
-    if (!f->queued && !f->api->busy(f->sim) && f->quiet > QUIET_CYCLES)
-        return 0;
+    f->rate = (uint64_t)(unsigned)baud * (CREDIT / 10000) / f->api->clk_khz;
+    f->fifo_size = fifo < QUEUE ? fifo : QUEUE;
+}
+
+/* Bytes that come over the line in one slice. */
+static void move_line(struct vb_fpga *f)
+{
+    size_t i = 0;
+    for (f->credit += f->rate * LINE_SLICE; i < f->queued && f->credit >= CREDIT; i++) {
+        f->credit -= CREDIT;
+        if (f->in_fifo < f->fifo_size)
+            f->fifo[f->in_fifo++] = f->queue[i];
+        else if (!f->lost++)
+            fprintf(stderr, "flexor-vboard: the FIFO overflows\n");
+    }
+    if (f->credit > CREDIT)
+        f->credit = CREDIT;
+    f->queued -= i;
+    memmove(f->queue, f->queue + i, f->queued);
+}
+
+static size_t run_line(struct vb_fpga *f)
+{
+    size_t all = 0;
+    for (int i = 0; i < SLICE / LINE_SLICE; i++) {
+        move_line(f);
+        size_t taken = f->api->run(f->sim, f->fifo, f->in_fifo, LINE_SLICE);
+        f->in_fifo -= taken;
+        memmove(f->fifo, f->fifo + taken, f->in_fifo);
+        all += taken;
+    }
+    return all;
+}
+
+static size_t run_stream(struct vb_fpga *f)
+{
     size_t taken = f->api->run(f->sim, f->queue, f->queued, SLICE);
     f->queued -= taken;
     memmove(f->queue, f->queue + taken, f->queued);
+    return taken;
+}
+
+int vb_fpga_run(struct vb_fpga *f)
+{
+    size_t before = vb_fpga_waiting(f);
+    if (!f->queued && !f->in_fifo && !f->api->busy(f->sim) && f->quiet > QUIET_CYCLES)
+        return 0;
+    size_t taken = f->rate ? run_line(f) : run_stream(f);
     f->quiet = taken || vb_fpga_waiting(f) != before ? 0 : f->quiet + SLICE;
     return 1;
 }
@@ -98,6 +147,6 @@ uint64_t vb_fpga_ms(const struct vb_fpga *f)
 void vb_fpga_reset(struct vb_fpga *f)
 {
     f->api->reset(f->sim);
-    f->queued = f->begin = f->end = 0;
+    f->queued = f->in_fifo = f->begin = f->end = 0;
     f->quiet = 0;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* FT2232H (the FPGA's UART on channel B, channel A looped back) and FT231X, at the level
  * of packets: vendor requests, two status bytes in front of every IN packet, latency
- * timer. The UART itself takes no time. At a wrong rate every byte is garbage. */
+ * timer. The UART itself takes no time, unless it has no RTS/CTS: then bytes come at its
+ * rate and the FIFO loses some, and with RTS/CTS switched on none ever leaves the bridge.
+ * At a wrong rate every byte is garbage. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +44,8 @@ struct ftdi {
     struct vb_identity id;
     struct vb_fpga *fpga;
     int x, channels, uart; /* FT231X; channel of the FPGA */
-    int board_baud, in_break;
+    int board_baud, board_fifo, in_break;
+    int flow; /* RTS/CTS is switched on */
     struct channel channel[2];
     uint8_t configuration;
     uint32_t random;
@@ -52,7 +55,7 @@ static void ftdi_reset(void *self)
 {
     struct ftdi *f = self;
     f->configuration = 0;
-    f->in_break = 0;
+    f->in_break = f->flow = 0;
     f->random = 1;
     memset(f->channel, 0, sizeof f->channel);
     for (int i = 0; i < 2; i++) {
@@ -102,7 +105,9 @@ static int ftdi_vendor(struct ftdi *f, const uint8_t *setup, uint8_t *data, int 
         c->looped = 0;
         return 0;
     case REQ_BAUD:
-        c->baud = baud_of(f, value, f->x ? index : index);
+        c->baud = baud_of(f, value, index);
+        if (n == f->uart && f->board_fifo)
+            vb_fpga_line(f->fpga, c->baud, (size_t)f->board_fifo);
         return 0;
     case REQ_DATA:
         return set_data(f, n, value);
@@ -124,8 +129,11 @@ static int ftdi_vendor(struct ftdi *f, const uint8_t *setup, uint8_t *data, int 
     case REQ_READ_EEPROM: /* an empty one */
         memset(data, 0xff, len < 2 ? 0 : 2);
         return len < 2 ? VB_STALL : 2;
-    case REQ_MODEM:
     case REQ_FLOW:
+        if (n == f->uart)
+            f->flow = index >> 8 & 1;
+        return 0;
+    case REQ_MODEM:
     case REQ_EVENT:
     case REQ_ERROR:
     case REQ_BITMODE:
@@ -161,6 +169,8 @@ static int ftdi_out(void *self, uint8_t endpoint, const uint8_t *data, int len)
     if (n == f->uart) {
         uint8_t bytes[VB_PACKET_MAX];
         memcpy(bytes, data, (size_t)len);
+        if (f->board_fifo && f->flow)
+            return VB_NAK;
         if (deaf(f))
             garble(f, bytes, len);
         return vb_fpga_write(f->fpga, bytes, (size_t)len) ? len : VB_NAK;
@@ -249,6 +259,7 @@ int vb_ftdi_open(struct vb_fpga *fpga, const struct vb_names *names, int ft231x,
     f->channels = ft231x ? 1 : 2;
     f->uart = ft231x ? 0 : 1;
     f->board_baud = names->baud;
+    f->board_fifo = names->fifo;
     vb_describe(&f->id, 0x0403, ft231x ? 0x6015 : 0x6010, ft231x ? 0x1000 : 0x0700,
                 ft231x ? 12 : 480, f->channels);
     snprintf(f->id.manufacturer, sizeof f->id.manufacturer, "flexor");

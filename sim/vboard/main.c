@@ -22,6 +22,7 @@ static const char help[] =
     "  --serial TEXT     serial number (default: VB0001)\n"
     "  --product TEXT    product string, which names the board\n"
     "  --baud N          what the FPGA's UART speaks (default: any rate)\n"
+    "  --fifo N          the UART has no RTS/CTS and a FIFO of N bytes, which loses more\n"
     "  --no-permission   opening the board is refused (umockdev)\n"
     "  --busy            the interface is in use by another program (umockdev)\n"
     "  --fault KIND=N    one packet in N: unplug, reset (the FPGA's reset button), stall,\n"
@@ -40,6 +41,7 @@ enum {
     OPT_SERIAL,
     OPT_PRODUCT,
     OPT_BAUD,
+    OPT_FIFO,
     OPT_NO_PERMISSION,
     OPT_BUSY,
     OPT_FAULT,
@@ -57,6 +59,7 @@ static const struct option long_options[] = {
     {"serial", required_argument, NULL, OPT_SERIAL},
     {"product", required_argument, NULL, OPT_PRODUCT},
     {"baud", required_argument, NULL, OPT_BAUD},
+    {"fifo", required_argument, NULL, OPT_FIFO},
     {"no-permission", no_argument, NULL, OPT_NO_PERMISSION},
     {"busy", no_argument, NULL, OPT_BUSY},
     {"fault", required_argument, NULL, OPT_FAULT},
@@ -90,7 +93,8 @@ int vb_plug(const struct vb_options *o, int board, int nth, struct vb_device *d)
 {
     char serial[64];
     struct vb_faults faults = o->faults;
-    struct vb_names names = {.product = o->product, .serial = serial, .baud = o->baud};
+    struct vb_names names = {
+        .product = o->product, .serial = serial, .baud = o->baud, .fifo = o->fifo};
     struct vb_fpga *f = vb_fpga_open(o->sim, o->seed + (uint32_t)(31 * nth + board));
     if (o->boards == 1)
         snprintf(serial, sizeof serial, "%s", o->serial);
@@ -138,6 +142,9 @@ static int take_number(struct command *c, int option, const char *text)
         break;
     case OPT_BAUD:
         c->o.baud = (int)v;
+        break;
+    case OPT_FIFO:
+        c->o.fifo = (int)v;
         break;
     case OPT_REPLUG:
         c->o.replug_ms = (int)v;

@@ -10,15 +10,26 @@ struct native {
     struct vb_identity id;
     struct vb_fpga *fpga;
     uint8_t configuration;
-    int full; /* the last IN packet was: a burst ends with a short one */
+    int full;                /* the last IN packet was: a burst ends with a short one */
+    int apart_out, apart_in; /* toggles, after a link reset: its next packet is lost */
 };
 
 static void native_reset(void *self)
 {
     struct native *n = self;
     n->configuration = 0;
-    n->full = 0;
+    n->full = n->apart_out = n->apart_in = 0;
     vb_fpga_reset(n->fpga);
+}
+
+/* The worst case: each link reset meets a packet whose ACK was lost. */
+static int lost(int *apart)
+{
+    int was = *apart;
+    *apart = 0;
+    if (was)
+        fprintf(stderr, "flexor-vboard: a packet is lost: toggles differ after a link reset\n");
+    return was;
 }
 
 static int native_control(void *self, const uint8_t setup[VB_SETUP], uint8_t *data, int len)
@@ -26,11 +37,12 @@ static int native_control(void *self, const uint8_t setup[VB_SETUP], uint8_t *da
     struct native *n = self;
     if (setup[0] == 0x40 && setup[1] == FLX_USB_REQ_LINK_RESET) {
         n->full = 0;
+        n->apart_out = n->apart_in = 1;
         vb_fpga_reset(n->fpga);
         return 0;
     }
     if (setup[0] == 0 && setup[1] == 9) { /* SET_CONFIGURATION */
-        n->full = 0;
+        n->full = n->apart_out = n->apart_in = 0;
         vb_fpga_reset(n->fpga);
     }
     return vb_standard(&n->id, &n->configuration, setup, data, len);
@@ -41,6 +53,8 @@ static int native_out(void *self, uint8_t endpoint, const uint8_t *data, int len
     struct native *n = self;
     if (endpoint != FLX_USB_EP_OUT)
         return VB_STALL;
+    if (lost(&n->apart_out))
+        return len;
     return vb_fpga_write(n->fpga, data, (size_t)len) ? len : VB_NAK;
 }
 
@@ -53,7 +67,7 @@ static int native_in(void *self, uint8_t endpoint, uint8_t *data)
     if (!len && !n->full)
         return VB_NAK;
     n->full = len == FLX_USB_PACKET;
-    return len;
+    return lost(&n->apart_in) ? VB_NAK : len;
 }
 
 static int native_tick(void *self, int host_ms)
@@ -65,8 +79,11 @@ static int native_tick(void *self, int host_ms)
 
 static void native_clear_halt(void *self, uint8_t endpoint)
 {
-    (void)self;
-    (void)endpoint;
+    struct native *n = self;
+    if (endpoint == FLX_USB_EP_OUT)
+        n->apart_out = 0;
+    if (endpoint == FLX_USB_EP_IN)
+        n->apart_in = 0;
 }
 
 static void native_press_reset(void *self)

@@ -56,6 +56,9 @@ struct vb_fpga *vb_fpga_open(const char *path, uint32_t seed);
 void vb_fpga_close(struct vb_fpga *f);
 /** Appends to the bytes that wait for the FPGA; 0 when there is no room. */
 int vb_fpga_write(struct vb_fpga *f, const uint8_t *data, size_t len);
+/** The line to the FPGA from here on: @p baud (10 bits a byte; 0: no time), a FIFO of
+ *  @p fifo bytes, which loses what it has no room for (the first time it says so). */
+void vb_fpga_line(struct vb_fpga *f, int baud, size_t fifo);
 /** Bytes that the FPGA has sent. */
 size_t vb_fpga_read(struct vb_fpga *f, uint8_t *data, size_t cap);
 size_t vb_fpga_waiting(struct vb_fpga *f);
@@ -71,6 +74,7 @@ void vb_fpga_reset(struct vb_fpga *f);
 struct vb_names {
     const char *product, *serial;
     int baud; /* that the FPGA's UART speaks; 0: any */
+    int fifo; /* of a UART without RTS/CTS, in bytes; 0: RTS/CTS is wired */
 };
 int vb_native_open(struct vb_fpga *f, const struct vb_names *names, struct vb_device *d);
 int vb_ftdi_open(struct vb_fpga *f, const struct vb_names *names, int ft231x, struct vb_device *d);
@@ -133,7 +137,7 @@ struct vb_options {
     const char *sim;  /* path of the shared object */
     const char *kind; /* ft2232h, ft231x, native */
     const char *product, *serial;
-    int boards, baud;
+    int boards, baud, fifo;
     struct vb_faults faults;
     int replug_ms;           /* after an unplug by fault; < 0: never */
     int no_permission, busy; /* what opening it says (umockdev) */

@@ -352,7 +352,7 @@ static inline void soft_close(void *self)
 }
 
 static const struct flx_transport_ops soft_transport = {soft_send, soft_recv, soft_reset,
-                                                        soft_close};
+                                                        soft_close, NULL};
 
 static inline struct soft_device *soft_device_new(const struct flx_desc *d,
                                                   const struct flx_xornet *net, uint64_t seed)

@@ -58,6 +58,12 @@ static void a_spec_names_a_board_and_its_options(void **state)
     assert_string_equal(s.name, "1-4.2");
     assert_int_equal(s.baud, 3000000);
     assert_int_equal(s.replug_ms, 5000);
+    assert_int_equal(s.flow, FLX_FLOW_AUTO);
+    assert_int_equal(flx_spec_parse("usb,flow=none", &s), FLX_OK);
+    assert_int_equal(s.flow, FLX_FLOW_NONE);
+    assert_int_equal(flx_spec_parse("usb,flow=rtscts", &s), FLX_OK);
+    assert_int_equal(s.flow, FLX_FLOW_RTS_CTS);
+    assert_int_equal(flx_spec_parse("usb,flow=xon", &s), FLX_ERR_ARG);
     assert_int_equal(flx_spec_parse("usb,baud=fast", &s), FLX_ERR_ARG);
     assert_int_equal(flx_spec_parse("usb,baud=13000000", &s), FLX_ERR_ARG);
 }

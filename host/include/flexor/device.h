@@ -11,6 +11,8 @@
  *    trace=FILE    FST trace of all signals (sim)
  *    pace=LINK     a link of limited speed in device time: uart12, fs, fifo40 (sim)
  *    baud=N        rate of a UART board; otherwise found out
+ *    flow=none     a UART board without RTS/CTS, flow=rtscts one with it; otherwise what
+ *                  the board says
  *    replug=MS     how long a board that vanished is waited for (default 800): when it
  *                  comes back, the work goes on
  *  A device is not thread-safe; several may be open at once. */

@@ -5,16 +5,19 @@
 #include "flexor/device.h"
 #include "flexor/model.h"
 
+enum flx_flow { FLX_FLOW_AUTO, FLX_FLOW_NONE, FLX_FLOW_RTS_CTS };
+
 /** A parsed spec string. */
 struct flx_spec {
     char backend[16];
     char name[64]; /* shape or serial number; "" = the default */
     int stream;
-    int stall;      /* per cent */
-    int timeout_ms; /* of the session; 0 = default */
-    int baud;       /* of a UART board; 0 = the board's own, or found out */
-    int replug_ms;  /* how long a board that vanished is waited for */
-    uint64_t noise; /* one byte in so many suffers; 0 = none */
+    int stall;          /* per cent */
+    int timeout_ms;     /* of the session; 0 = default */
+    int baud;           /* of a UART board; 0 = the board's own, or found out */
+    enum flx_flow flow; /* of a bridge; AUTO: what the board says */
+    int replug_ms;      /* how long a board that vanished is waited for */
+    uint64_t noise;     /* one byte in so many suffers; 0 = none */
     uint64_t seed;
     char trace[256]; /* file, "" = none */
     char pace[16];   /* of a simulated link, "" = none */

@@ -49,7 +49,8 @@ static void sim_close(void *self)
     free(s);
 }
 
-static const struct flx_transport_ops sim_transport = {sim_send, sim_recv, sim_reset, sim_close};
+static const struct flx_transport_ops sim_transport = {sim_send, sim_recv, sim_reset, sim_close,
+                                                       NULL};
 
 /* Candidate i for the folder of the simulations; 0 after the last. */
 static int folder(int i, char *path, size_t size)

@@ -19,6 +19,7 @@ struct flx_desc {
     int xor_n_min, xor_n_max, xor_kind;
     int skip, windows, scaled; /* 1: the option is there */
     int pool_bits;             /* 0: no sum pooling */
+    int rts_cts;               /* of a UART: the wires are there */
     uint32_t build_id;
 };
 

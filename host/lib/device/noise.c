@@ -99,8 +99,14 @@ static void noise_close(void *self)
     free(s);
 }
 
-static const struct flx_transport_ops noise_ops = {noise_send, noise_recv, noise_reset,
-                                                   noise_close};
+static int noise_set_flow(void *self, int rts_cts)
+{
+    struct noise *s = self;
+    return s->inner.ops->set_flow ? s->inner.ops->set_flow(s->inner.self, rts_cts) : 1;
+}
+
+static const struct flx_transport_ops noise_ops = {noise_send, noise_recv, noise_reset, noise_close,
+                                                   noise_set_flow};
 
 int flx_noise_wrap(struct flx_transport *t, uint64_t one_in, uint64_t seed)
 {

@@ -175,7 +175,8 @@ static void pace_close(void *self)
     free(p);
 }
 
-static const struct flx_transport_ops pace_ops = {pace_send, pace_recv, pace_reset, pace_close};
+static const struct flx_transport_ops pace_ops = {pace_send, pace_recv, pace_reset, pace_close,
+                                                  NULL};
 
 int flx_pace_open(const struct flx_sim_api *api, void *instance, const char *name,
                   struct flx_transport *t)

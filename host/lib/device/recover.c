@@ -16,6 +16,7 @@ static int send_zeros(struct flx_session *s, int attempt)
     static const uint8_t zeros[256];
     size_t n = attempt == 0   ? 16
                : s->described ? (size_t)s->desc.max_payload + FLX_FRAME_OVERHEAD
+               : attempt == 1 ? 256
                               : 65535 + FLX_FRAME_OVERHEAD;
     int status = FLX_OK;
     while (n && !status) {
@@ -86,6 +87,10 @@ int flx_session_hello(struct flx_session *s)
         return status;
     if (s->described && memcmp(&desc, &s->desc, sizeof desc))
         return flx_fail(FLX_ERR_LINK, "the device changed while it was in use");
+    status = s->t.ops->set_flow ? s->t.ops->set_flow(s->t.self, desc.rts_cts) : 1;
+    if (status < 0)
+        return status;
+    s->bounded = status == 0;
     s->desc = desc;
     s->described = 1;
     s->failures = 0;
@@ -132,6 +137,14 @@ static int resend(struct flx_session *s)
         struct slot *q = &s->slot[(first + i) % WINDOW];
         if (q->answered)
             continue;
+        while (!status && !s->lost &&
+               !flx_session_has_room(s, (first + i - s->head + WINDOW) % WINDOW,
+                                     q->len + FLX_FRAME_OVERHEAD)) {
+            int got = flx_session_pump(s, s->opt.timeout_ms);
+            status = got > 0 ? s->status : got ? got : FLX_ERR_TIMEOUT;
+        }
+        if (status || s->lost)
+            break;
         s->stats.resent++;
         status = flx_session_send(s, q->frame, q->len + FLX_FRAME_OVERHEAD);
     }

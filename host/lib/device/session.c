@@ -145,12 +145,25 @@ int flx_session_send(struct flx_session *s, const uint8_t *data, size_t len)
     return FLX_OK;
 }
 
-/* Waits until at most max_count requests (and no READ if asked) are under way and
- * nothing waits for recovery. */
-static int wait_until(struct flx_session *s, unsigned max_count, int no_reads)
+int flx_session_has_room(struct flx_session *s, unsigned n, size_t more)
+{
+    size_t queued = 0;
+    unsigned taken = 0;
+    for (unsigned i = 0; i < n; i++) {
+        const struct slot *q = slot_at(s, i);
+        if (!q->answered && taken++ >= 2)
+            queued += q->len + FLX_FRAME_OVERHEAD;
+    }
+    return !s->bounded || taken < 2 || queued + more <= 2 * (size_t)s->desc.max_payload;
+}
+
+/* Waits until at most max_count requests (and no READ if asked) are under way, there is
+ * room for as many more bytes, and nothing waits for recovery. */
+static int wait_until(struct flx_session *s, unsigned max_count, int no_reads, size_t more)
 {
     uint64_t mark = s->stats.bytes_in;
-    while (!s->status && (s->count > max_count || (no_reads && s->reads) || s->lost)) {
+    while (!s->status && (s->count > max_count || (no_reads && s->reads) || s->lost ||
+                          !flx_session_has_room(s, s->count, more))) {
         unsigned before = s->count;
         int got = s->lost ? 0 : flx_session_pump(s, s->opt.timeout_ms);
         if (got > 0 && s->count < before)
@@ -173,7 +186,8 @@ int flx_session_post(struct flx_session *s, uint8_t type, const uint8_t *head, s
     if (head_len + data_len > (size_t)s->desc.max_payload || want + 2 > (size_t)s->desc.max_payload)
         return flx_fail(FLX_ERR_INTERNAL, "a %s of %zu bytes does not fit a frame",
                         request_name(type), head_len + data_len);
-    int status = wait_until(s, WINDOW - 1, type == FLX_REQ_RUN || type == FLX_REQ_RESET);
+    int status = wait_until(s, WINDOW - 1, type == FLX_REQ_RUN || type == FLX_REQ_RESET,
+                            head_len + data_len + FLX_FRAME_OVERHEAD);
     if (status)
         return status;
     struct slot *q = slot_at(s, s->count);
@@ -204,7 +218,7 @@ int flx_session_post(struct flx_session *s, uint8_t type, const uint8_t *head, s
 
 int flx_session_flush(struct flx_session *s)
 {
-    return wait_until(s, 0, 1);
+    return wait_until(s, 0, 1, 0);
 }
 
 static void put32(uint8_t *p, uint32_t v)

@@ -31,6 +31,7 @@ struct flx_session {
     unsigned head, count, reads;
     uint8_t next_seq, ping_seq;
     uint8_t failures; /* failed requests that were seen, as PING counts them */
+    int bounded;      /* bytes that the device has no room for are lost */
     int lost;         /* a NAK or a gap was seen: recovery is due */
     int status;       /* first failure; sticky */
     struct {
@@ -57,6 +58,11 @@ int flx_session_pump(struct flx_session *s, int timeout_ms);
 
 /** Handles the whole frames that the decoder holds. */
 void flx_session_take_frames(struct flx_session *s);
+
+/** Whether @p more bytes find room in the device while the first @p n slots are under
+ *  way. It takes in one frame while it executes another; a UART's FIFO holds two
+ *  payloads (docs/link.md). */
+int flx_session_has_room(struct flx_session *s, unsigned n, size_t more);
 
 /** Frees the slots at the head whose requests are answered. */
 void flx_session_retire(struct flx_session *s);

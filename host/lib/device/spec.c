@@ -48,6 +48,10 @@ static int take_option(char *text, struct flx_spec *o)
         return integer(text, value, 1000000, &o->timeout_ms);
     if (!strcmp(text, "baud") && value)
         return integer(text, value, 12000000, &o->baud);
+    if (!strcmp(text, "flow") && value && (!strcmp(value, "none") || !strcmp(value, "rtscts"))) {
+        o->flow = *value == 'n' ? FLX_FLOW_NONE : FLX_FLOW_RTS_CTS;
+        return FLX_OK;
+    }
     if (!strcmp(text, "replug") && value)
         return integer(text, value, 3600000, &o->replug_ms);
     if (!strcmp(text, "trace") && value && *value && strlen(value) < sizeof o->trace) {
@@ -60,7 +64,7 @@ static int take_option(char *text, struct flx_spec *o)
     }
     return flx_fail(FLX_ERR_ARG,
                     "device option '%s': known are stream, seed=N, stall=PERCENT, noise=N, "
-                    "timeout=MS, trace=FILE, pace=LINK, baud=N, "
+                    "timeout=MS, trace=FILE, pace=LINK, baud=N, flow=none, flow=rtscts, "
                     "replug=MS",
                     text);
 }

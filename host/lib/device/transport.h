@@ -21,6 +21,11 @@ struct flx_transport_ops {
     int (*reset)(void *self);
 
     void (*close)(void *self);
+
+    /** The device has said whether its flow control is wired (@p rts_cts). 1: a device
+     *  that takes no bytes stops the stream; 0: bytes that it has no room for are lost,
+     *  so the session bounds what is under way; or a negative status. NULL is 1. */
+    int (*set_flow)(void *self, int rts_cts);
 };
 
 struct flx_transport {

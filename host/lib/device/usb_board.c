@@ -35,7 +35,7 @@ static int hello(const struct flx_usb_board *b, int baud, struct flx_desc *desc)
     const struct flx_session_options o = {.timeout_ms = PROBE_MS, .retries = PROBE_TRIES};
     struct flx_transport t;
     struct flx_session *s;
-    int status = flx_usb_link_open(b, baud, &t);
+    int status = flx_usb_link_open(b, baud, FLX_FLOW_AUTO, &t);
     if (!status)
         status = flx_session_open(t, &o, &s);
     if (status)
@@ -88,7 +88,7 @@ static int connect_board(struct flx_usb_device *d)
                                         .session = {.timeout_ms = d->spec.timeout_ms}};
     snprintf(detail, sizeof detail, "%s, %.40s", d->board.kind->name,
              *d->board.serial ? d->board.serial : d->board.path);
-    int status = flx_usb_link_open(&d->board, d->baud, &t);
+    int status = flx_usb_link_open(&d->board, d->baud, d->spec.flow, &t);
     if (!status && d->spec.noise)
         status = flx_noise_wrap(&t, d->spec.noise, d->spec.seed);
     if (!status)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "usb_ftdi.h"
 
+#include <string.h>
+
 #define REQUEST_OUT 0x40 /* vendor, to the device */
 #define CONTROL_MS  1000
 
@@ -73,6 +75,11 @@ static int purge(libusb_device_handle *h, const struct flx_usb_kind *k)
     return error ? error : request(h, k, REQ_RESET, PURGE_TX, 0);
 }
 
+int flx_ftdi_flow(libusb_device_handle *h, const struct flx_usb_kind *k, int rts_cts)
+{
+    return request(h, k, REQ_FLOW, 0, rts_cts ? FLOW_RTS_CTS : 0);
+}
+
 int flx_ftdi_setup(libusb_device_handle *h, const struct flx_usb_kind *k, int baud)
 {
     uint16_t value, index;
@@ -83,7 +90,7 @@ int flx_ftdi_setup(libusb_device_handle *h, const struct flx_usb_kind *k, int ba
     if (!error)
         error = request(h, k, REQ_DATA, DATA_8N1, 0);
     if (!error)
-        error = request(h, k, REQ_FLOW, 0, FLOW_RTS_CTS);
+        error = flx_ftdi_flow(h, k, 0);
     if (!error)
         error = request(h, k, REQ_MODEM, RTS_DTR_ON, 0);
     if (!error)
@@ -99,4 +106,18 @@ int flx_ftdi_reset(libusb_device_handle *h, const struct flx_usb_kind *k)
     if (!error)
         error = request(h, k, REQ_DATA, DATA_8N1, 0);
     return error ? error : purge(h, k);
+}
+
+size_t flx_ftdi_strip(uint8_t *bytes, size_t len, size_t packet, uint64_t *line_errors)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < len; i += packet) {
+        size_t n = len - i < packet ? len - i : packet;
+        if (n < FLX_FTDI_STATUS_BYTES)
+            continue;
+        *line_errors += (bytes[i + 1] & FLX_FTDI_LINE_ERRORS) != 0;
+        memmove(bytes + kept, bytes + i + FLX_FTDI_STATUS_BYTES, n - FLX_FTDI_STATUS_BYTES);
+        kept += n - FLX_FTDI_STATUS_BYTES;
+    }
+    return kept;
 }

@@ -13,10 +13,17 @@
  *  Returns the rate that it gives. */
 int flx_ftdi_divisor(enum flx_usb_bridge bridge, int baud, uint16_t *value, uint16_t *index);
 
-/** 8N1 at @p baud, RTS/CTS, latency timer 1 ms, both FIFOs empty. A libusb error. */
+/** 8N1 at @p baud, no flow control, latency timer 1 ms, both FIFOs empty. A libusb error. */
 int flx_ftdi_setup(libusb_device_handle *h, const struct flx_usb_kind *k, int baud);
+
+/** RTS/CTS or none. An unwired CTS# may stop a bridge for ever. A libusb error. */
+int flx_ftdi_flow(libusb_device_handle *h, const struct flx_usb_kind *k, int rts_cts);
 
 /** Empties the FIFOs and sends a break, which resets link and core. A libusb error. */
 int flx_ftdi_reset(libusb_device_handle *h, const struct flx_usb_kind *k);
+
+/** Takes the status bytes out of the packets of a transfer; what is left. Counts
+ *  packets with overrun, parity or framing errors. */
+size_t flx_ftdi_strip(uint8_t *bytes, size_t len, size_t packet, uint64_t *line_errors);
 
 #endif

@@ -43,6 +43,7 @@ struct link {
     libusb_device_handle *handle;
     struct pipe out, in;
     int gone;
+    enum flx_flow flow;
     struct flx_usb_link_stats stats;
 };
 
@@ -214,23 +215,6 @@ static ptrdiff_t link_send(void *self, const uint8_t *data, size_t len, int time
     return status ? status : (ptrdiff_t)n;
 }
 
-/* The bytes of a transfer without the status bytes of each packet. */
-static size_t strip(struct link *l, uint8_t *bytes, size_t len)
-{
-    size_t packet = l->board.kind->packet, kept = 0;
-    if (l->board.kind->bridge == FLX_USB_NATIVE)
-        return len;
-    for (size_t i = 0; i < len; i += packet) {
-        size_t n = len - i < packet ? len - i : packet;
-        if (n < FLX_FTDI_STATUS_BYTES)
-            continue;
-        l->stats.line_errors += (bytes[i + 1] & FLX_FTDI_LINE_ERRORS) != 0;
-        memmove(bytes + kept, bytes + i + FLX_FTDI_STATUS_BYTES, n - FLX_FTDI_STATUS_BYTES);
-        kept += n - FLX_FTDI_STATUS_BYTES;
-    }
-    return kept;
-}
-
 /* Bytes of the oldest transfer, if it has ended; it starts again when they are taken. */
 static ptrdiff_t take(struct link *l, uint8_t *data, size_t cap)
 {
@@ -239,7 +223,9 @@ static ptrdiff_t take(struct link *l, uint8_t *data, size_t cap)
     while (!n && !p->slot[p->head].flying && !(l->gone && !p->slot[p->head].len)) {
         struct slot *s = &p->slot[p->head];
         if (!s->at) {
-            s->len = strip(l, s->bytes, s->len);
+            if (l->board.kind->bridge != FLX_USB_NATIVE)
+                s->len =
+                    flx_ftdi_strip(s->bytes, s->len, l->board.kind->packet, &l->stats.line_errors);
             l->stats.transfers_in++;
             l->stats.bytes_in += s->len;
         }
@@ -289,12 +275,18 @@ static int start_in(struct link *l)
 static int reset_board(struct link *l)
 {
     int error;
-    if (l->board.kind->bridge == FLX_USB_NATIVE)
-        error = libusb_control_transfer(
-            l->handle, LIBUSB_ENDPOINT_OUT | LIBUSB_REQUEST_TYPE_VENDOR | LIBUSB_RECIPIENT_DEVICE,
-            FLX_USB_REQ_LINK_RESET, 0, 0, NULL, 0, CONTROL_MS);
-    else
+    if (l->board.kind->bridge != FLX_USB_NATIVE) {
         error = flx_ftdi_reset(l->handle, l->board.kind);
+        return error < 0 ? fail(l, error, "cannot be reset") : FLX_OK;
+    }
+    error = libusb_control_transfer(
+        l->handle, LIBUSB_ENDPOINT_OUT | LIBUSB_REQUEST_TYPE_VENDOR | LIBUSB_RECIPIENT_DEVICE,
+        FLX_USB_REQ_LINK_RESET, 0, 0, NULL, 0, CONTROL_MS);
+    /* A packet whose ACK was lost leaves the toggles apart (docs/usb-core.md). */
+    if (error >= 0)
+        error = libusb_clear_halt(l->handle, l->out.endpoint);
+    if (error >= 0)
+        error = libusb_clear_halt(l->handle, l->in.endpoint);
     return error < 0 ? fail(l, error, "cannot be reset") : FLX_OK;
 }
 
@@ -335,7 +327,20 @@ static void link_close(void *self)
     free(l);
 }
 
-static const struct flx_transport_ops link_ops = {link_send, link_recv, link_reset, link_close};
+/* Bridges begin without RTS/CTS, since a board that lacks it would never get a byte. */
+static int link_set_flow(void *self, int rts_cts)
+{
+    struct link *l = self;
+    if (l->board.kind->bridge == FLX_USB_NATIVE)
+        return 1;
+    if (l->flow != FLX_FLOW_AUTO)
+        rts_cts = l->flow == FLX_FLOW_RTS_CTS;
+    int error = flx_ftdi_flow(l->handle, l->board.kind, rts_cts);
+    return error ? fail(l, error, "the bridge refuses its flow control") : rts_cts;
+}
+
+static const struct flx_transport_ops link_ops = {link_send, link_recv, link_reset, link_close,
+                                                  link_set_flow};
 
 static int init_pipe(struct link *l, struct pipe *p, uint8_t endpoint, size_t bytes)
 {
@@ -353,12 +358,14 @@ static int init_pipe(struct link *l, struct pipe *p, uint8_t endpoint, size_t by
     return FLX_OK;
 }
 
-int flx_usb_link_open(const struct flx_usb_board *b, int baud, struct flx_transport *t)
+int flx_usb_link_open(const struct flx_usb_board *b, int baud, enum flx_flow flow,
+                      struct flx_transport *t)
 {
     struct link *l = calloc(1, sizeof *l);
     if (!l)
         return flx_fail(FLX_ERR_NOMEM, "no memory for a USB link");
     l->board = *b;
+    l->flow = flow;
     int status = flx_usb_claim(b, &l->ctx, &l->handle);
     if (status) {
         free(l);

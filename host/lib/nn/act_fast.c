@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "act_fast.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(FLX_PORTABLE)
 #include <immintrin.h>
 
 #define ISA   __attribute__((target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16")))
@@ -205,15 +205,6 @@ ISA void flx_fast_spread(const struct flx_node *nd, int n, uint16_t *dsums)
             _mm256_storeu_si256((void *)(dsums + at), (__m256i)_mm512_cvtneps_pbh(t));
         }
     }
-}
-
-#else /* act.c does everything */
-
-int flx_fast_fits(const struct flx_net *net, const struct flx_node *nd)
-{
-    (void)net;
-    (void)nd;
-    return 0;
 }
 
 #endif

@@ -6,7 +6,7 @@
 
 #include "flexor/status.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(FLX_PORTABLE)
 #include "kernels.h"
 
 struct flx_direct {
@@ -142,15 +142,6 @@ void flx_direct_weights_end(struct flx_direct *d, float *dw)
     for (size_t i = 0; i < inputs; i++)
         for (size_t o = 0; o < out_c; o++)
             dw[o * inputs + i] = d->acc[i * out_c + o];
-}
-
-#else /* oneDNN does everything */
-
-int flx_direct_create(const struct flx_conv_shape *s, struct flx_direct **out)
-{
-    (void)s;
-    *out = NULL;
-    return FLX_OK;
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #include "bf16.h"
 
-#if defined(__x86_64__)
+#if defined(__x86_64__) && !defined(FLX_PORTABLE)
 #include <immintrin.h>
 
 #define ISA  __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx512bf16")))
