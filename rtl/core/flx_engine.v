@@ -90,8 +90,6 @@ module flx_engine #(
     wire [4*ACT_W-1:0] granule;
     wire [31:0]        v;
 
-    wire               mine = i_rd_engine == INDEX;
-
     flx_act_mem #(
         .K    (K),
         .ACT_W(ACT_W),
@@ -182,6 +180,7 @@ module flx_engine #(
 
     generate
         if (PIPE != 0) begin : g_answer
+            wire              mine = i_rd_engine == INDEX;
             reg               open; // act is what the host reads
             reg [31:0]        result, answer;
             reg [4*ACT_W-1:0] granule_read;

@@ -212,9 +212,9 @@ module flx_requant #(
         for (r = 0; r < RQ; r = r + 1) begin : g_lane
             wire signed [15:0]    m = i_param[48*r +: 16];
             reg         [ACC_W-1:0] first;
-            wire        [ACC_W-1:0] before = v_before[32*r +: ACC_W];
+            wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
             wire        [ACC_W-1:0] sum = (SCALED != 0 && i_add_v && i_combine)
-                                        ? first + {before[ACC_W-2:0], 1'b0} : first;
+                                        ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
             wire signed [LO:0]    sum_lo = {1'b0, sum[LO-1:0]};
             wire signed [HI-1:0]  sum_hi = sum[ACC_W-1:LO];
             // `keep`: Yosys 0.23 crashes when it moves these registers into an SB_MAC16.
