@@ -4,6 +4,8 @@
 //
 //   K, T, N_OUT, ACT_W, ACC_W, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in flx_core
 //   RAW          bits of a result address within one half of the result memory
+//   AMEM_KIND    1: the activation memory is outside: i_act and i_raw are its answers, o_granule
+//                goes there, and i_raddr, i_we … are not used
 //
 //   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
 //                i_first and i_double one more clock later (flx_lanes)
@@ -24,6 +26,7 @@ module flx_engine #(
     parameter SCALED     = 0,
     parameter POOL_BITS  = 6,
     parameter RAW        = 4,
+    parameter AMEM_KIND  = 0,
     parameter AW         = $clog2(AMEM_WORDS),
     parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1,
     parameter SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1
@@ -33,6 +36,9 @@ module flx_engine #(
     input  wire [AW-1:0]      i_raddr,
     input  wire [K/4-1:0]     i_mask,
     output wire [K*ACT_W-1:0] o_raw,
+    input  wire [K*ACT_W-1:0] i_act,
+    input  wire [K*ACT_W-1:0] i_raw,
+    output wire [4*ACT_W-1:0] o_granule,
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
@@ -74,21 +80,30 @@ module flx_engine #(
     wire [4*ACT_W-1:0] granule;
     wire [31:0]        v;
 
-    flx_act_mem #(
-        .K    (K),
-        .ACT_W(ACT_W),
-        .WORDS(AMEM_WORDS)
-    ) u_act_mem (
-        .clk    (clk),
-        .i_raddr(i_raddr),
-        .i_mask (i_mask),
-        .o_raw  (o_raw),
-        .o_act  (act),
-        .i_we   (i_we || i_img_we),
-        .i_waddr(i_we ? i_waddr : i_img_waddr),
-        .i_wbank(i_we ? i_wbank : i_img_wbank),
-        .i_wdata(i_we ? granule : i_img_wdata)
-    );
+    assign o_granule = granule;
+
+    generate
+        if (AMEM_KIND != 0) begin : g_outside
+            assign act   = i_act;
+            assign o_raw = i_raw;
+        end else begin : g_act_mem
+            flx_act_mem #(
+                .K    (K),
+                .ACT_W(ACT_W),
+                .WORDS(AMEM_WORDS)
+            ) u_act_mem (
+                .clk    (clk),
+                .i_raddr(i_raddr),
+                .i_mask (i_mask),
+                .o_raw  (o_raw),
+                .o_act  (act),
+                .i_we   (i_we || i_img_we),
+                .i_waddr(i_we ? i_waddr : i_img_waddr),
+                .i_wbank(i_we ? i_wbank : i_img_wbank),
+                .i_wdata(i_we ? granule : i_img_wdata)
+            );
+        end
+    endgenerate
 
     flx_lanes #(
         .K    (K),

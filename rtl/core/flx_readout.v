@@ -6,7 +6,7 @@
 //
 //   i_en …          a request; o_valid and o_data 3 clocks later
 //   i_parity        half of the result memory that the latest run writes
-//   o_word, o_res, o_counter   read addresses, 1 clock after i_en; the memories answer in
+//   o_word, o_bank, o_res, o_counter   read addresses, 1 clock after i_en; the memories answer in
 //                   the clock after that: i_raw, i_results (all engines), i_counter
 `default_nettype none
 `include "flx_proto.vh"
@@ -26,6 +26,7 @@ module flx_readout #(
     input  wire [31:0]          i_addr,
     input  wire                 i_parity,
     output reg  [AW-1:0]        o_word,
+    output wire [3:0]           o_bank,
     output reg  [RAW:0]         o_res,
     output reg  [LW+2:0]        o_counter,
     input  wire [P*K*ACT_W-1:0] i_raw,
@@ -48,6 +49,8 @@ module flx_readout #(
     reg [1:0] target1, target2;
     reg [6:0] engine1, engine2;
     reg [3:0] bank1, bank2;
+
+    assign o_bank = bank1;
 
     always @(posedge clk) begin
         target1   <= i_target;
