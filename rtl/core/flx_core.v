@@ -328,6 +328,7 @@ module flx_core #(
     wire [P*32-1:0]      results;
     wire [AW-1:0]        rd_word;
     wire [RAW:0]         rd_res;
+    wire                 rd_act;
     wire [3:0]           rd_bank;
     wire [K*ACT_W-1:0]   store_act, store_raw;
     wire [P*G-1:0]       granules;
@@ -368,7 +369,7 @@ module flx_core #(
                 .i_map_whole(map_whole), .i_map_base(map_base), .i_map_row_words(map_row_words),
                 .i_map_rows(map_rows), .i_map_oldest(map_oldest), .o_map_rows(rows_there),
                 .i_raddr(seq_aaddr), .i_mask(mask1), .o_act(store_act), .i_skip_now(skip_now),
-                .i_skip_addr(skip_at), .i_skip_load(skip_load), .i_rd_word(rd_word),
+                .i_skip_addr(skip_at), .i_skip_load(skip_load), .i_rd(rd_act), .i_rd_word(rd_word),
                 .i_rd_bank(rd_bank[1:0]), .o_raw(store_raw), .i_we(rq_we), .i_waddr(rq_waddr),
                 .i_wbank(rq_wbank), .i_wdata(granules), .i_img_we(img_we),
                 .i_img_waddr(img_waddr), .i_img_wbank(img_wbank), .i_img_wdata(img_wdata),
@@ -412,7 +413,7 @@ module flx_core #(
         .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW)
     ) u_readout (
         .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
-        .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_bank(rd_bank), .o_res(rd_res),
+        .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_act(rd_act), .o_bank(rd_bank), .o_res(rd_res),
         .o_counter(rd_counter), .i_raw(raw), .i_results(results), .i_counter(counter),
         .o_valid(o_rd_valid), .o_data(o_rd_data)
     );

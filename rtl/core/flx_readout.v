@@ -7,7 +7,7 @@
 //   i_en …          a request; o_valid and o_data 3 clocks later
 //   i_parity        half of the result memory that the latest run writes
 //   o_word, o_bank, o_res, o_counter   read addresses, 1 clock after i_en; the memories answer in
-//                   the clock after that: i_raw, i_results (all engines), i_counter
+//                   the clock after that: i_raw (o_act: activations are read), i_results (all engines), i_counter
 `default_nettype none
 `include "flx_proto.vh"
 module flx_readout #(
@@ -26,6 +26,7 @@ module flx_readout #(
     input  wire [31:0]          i_addr,
     input  wire                 i_parity,
     output reg  [AW-1:0]        o_word,
+    output reg                  o_act,
     output wire [3:0]           o_bank,
     output reg  [RAW:0]         o_res,
     output reg  [LW+2:0]        o_counter,
@@ -53,6 +54,7 @@ module flx_readout #(
     assign o_bank = bank1;
 
     always @(posedge clk) begin
+        o_act     <= i_en && i_target == `FLX_RD_ACT;
         target1   <= i_target;
         engine1   <= i_arg[6:0];
         bank1     <= bank[3:0];

@@ -6,7 +6,7 @@
 //                which resident weights take the top
 //
 //   i_skip_now …  flx_store_port; o_raw, 2 clocks later: the word
-//   i_rd_word, i_rd_bank   read for the host; o_raw, one clock later: its half in both places
+//   i_rd, i_rd_word, i_rd_bank   read for the host; o_raw, one clock later: its half in both places
 //   i_map_start …  flx_act_fill
 //   i_raddr, i_mask, o_act   flx_act_cache
 //   i_ld_…, o_buf_…, i_run   flx_weight_replay
@@ -35,6 +35,7 @@ module flx_store #(
     input  wire          i_skip_now,
     input  wire [AW-1:0] i_skip_addr,
     input  wire          i_skip_load,
+    input  wire          i_rd,
     input  wire [AW-1:0] i_rd_word,
     input  wire [1:0]    i_rd_bank,
     output wire [127:0]  o_raw,
@@ -87,7 +88,7 @@ module flx_store #(
         .o_img_grant(o_img_grant), .i_w_req(w_req), .i_w_we(w_we), .i_w_addr(w_addr),
         .i_w_data(w_data), .o_w_grant(w_grant), .i_fill_req(fill_req),
         .i_fill_addr({fill_addr, fill_half}), .o_fill_grant(fill_grant),
-        .i_rd_addr({i_rd_word, i_rd_bank[1]}), .o_low(low), .o_rdata(rdata)
+        .i_rd(i_rd), .i_rd_addr({i_rd_word, i_rd_bank[1]}), .o_low(low), .o_rdata(rdata)
     );
 
     flx_act_fill #(

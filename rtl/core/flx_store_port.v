@@ -2,8 +2,8 @@
 // flx_store_port: who uses the store's one port in a cycle.
 //
 // In this order: codes that a residual layer adds, because they are due at a fixed time; pairs of
-// granules of the requantiser, which wait in a register meanwhile; the image loader; the weights;
-// the row cache; the host's reads, which only come while nothing runs. The first four take a part of
+// granules of the requantiser, which wait in a register meanwhile; the host's reads, which only come
+// while nothing runs; the image loader; the weights; the row cache. All but the last take a part of
 // the port at most and end by themselves, so the cache never starves.
 //
 //   AW         bits of an activation word address; a word of 16 codes is 2 words of the store
@@ -14,7 +14,8 @@
 //   i_we …     a granule that must be taken now: first the even one of a pair, later the odd one,
 //              and pairs at least 2 cycles apart, 4 where codes are added
 //   i_img_…, i_w_…, i_fill_…   requests that wait for their grant
-//   i_rd_addr  {word, half} that is read when nobody wants the port
+//   i_rd       read i_rd_addr, {word, half}, now; never with i_skip, and not before the last pair is
+//              stored
 //   o_rdata    one clock after a grant
 `default_nettype none
 module flx_store_port #(
@@ -41,6 +42,7 @@ module flx_store_port #(
     input  wire          i_fill_req,
     input  wire [AW:0]   i_fill_addr,
     output wire          o_fill_grant,
+    input  wire          i_rd,
     input  wire [AW:0]   i_rd_addr,
     output reg  [63:0]   o_low,
     output wire [63:0]   o_rdata
@@ -52,7 +54,7 @@ module flx_store_port #(
 
     wire skip = i_skip || high;
     wire put  = pair && !skip;
-    wire free = !skip && !pair;
+    wire free = !skip && !pair && !i_rd;
     assign o_img_grant  = free;
     assign o_w_grant    = free && !i_img_we;
     assign o_fill_grant = o_w_grant && !i_w_req;
@@ -77,9 +79,10 @@ module flx_store_port #(
     wire [AW:0]  addr  = i_skip     ? {i_skip_addr, 1'b0}
                        : high       ? {skip_addr, 1'b1}
                        : pair       ? pair_addr
+                       : i_rd       ? i_rd_addr
                        : i_img_we   ? {i_img_waddr, i_img_wbank[1]}
                        : i_w_req    ? i_w_addr
-                       : i_fill_req ? i_fill_addr : i_rd_addr;
+                                    : i_fill_addr;
     wire         image = i_img_we && free;
     wire         we    = put || image || (i_w_req && i_w_we && o_w_grant);
     wire [15:0]  mask  = {{8{!image || i_img_wbank[0]}}, {8{!image || !i_img_wbank[0]}}};
@@ -114,9 +117,10 @@ module flx_store_port #(
             assume (!(i_we && i_wbank[0]) || f_since >= (f_adds ? 3'd4 : 3'd2));
             assert (f_since == 3'd7 || !pair || f_since <= 3'd3);
             assert (!(i_we && i_wbank[0] && pair && !put));
-            assert (put + skip + (i_img_we && o_img_grant) + (i_w_req && o_w_grant)
+            assert (put + skip + i_rd + (i_img_we && o_img_grant) + (i_w_req && o_w_grant)
                     + (i_fill_req && o_fill_grant) <= 1);
-            if (skip) assert (!we);
+            assume (!i_rd || !(skip || pair));
+            if (skip || i_rd) assert (!we);
             if (pair) assert (f_since != 3'd7);
             if (high) assert (f_skipped == 3'd1);
             if (pair && f_since == 3'd2) assert (f_skipped == 3'd1 || f_skipped == 3'd2);
