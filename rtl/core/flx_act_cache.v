@@ -25,7 +25,7 @@ module flx_act_cache (
                 .DEPTH(256)
             ) u_ram (
                 .clk    (clk),
-                .i_we   (i_we && i_whalf == b / 2),
+                .i_we   (i_we && i_whalf == (b >= 2)),
                 .i_waddr(i_waddr),
                 .i_wdata(i_wdata[32*(b%2) +: 32]),
                 .i_raddr(i_raddr),

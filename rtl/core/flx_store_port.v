@@ -57,7 +57,7 @@ module flx_store_port #(
     wire free = !skip && !pair && !i_rd;
     assign o_img_grant  = free;
     assign o_w_grant    = free && !i_img_we;
-    assign o_fill_grant = o_w_grant && !i_w_req;
+    assign o_fill_grant = i_fill_req && o_w_grant && !i_w_req;
 
     always @(posedge clk) begin
         high      <= i_skip;
@@ -118,7 +118,7 @@ module flx_store_port #(
             assert (f_since == 3'd7 || !pair || f_since <= 3'd3);
             assert (!(i_we && i_wbank[0] && pair && !put));
             assert (put + skip + i_rd + (i_img_we && o_img_grant) + (i_w_req && o_w_grant)
-                    + (i_fill_req && o_fill_grant) <= 1);
+                    + o_fill_grant <= 1);
             assume (!i_rd || !(skip || pair));
             if (skip || i_rd) assert (!we);
             if (pair) assert (f_since != 3'd7);
