@@ -28,7 +28,7 @@ module flx_weight_replay #(
     output wire          o_ready,
     output wire          o_idle,
     input  wire          i_run,
-    output wire          o_req,
+    output reg           o_req,
     output wire          o_we,
     output reg  [SW-1:0] o_addr,
     output wire [63:0]   o_wdata,
@@ -53,13 +53,14 @@ module flx_weight_replay #(
     assign o_ready = !running && !count[3] && !i_load;
     assign o_idle  = running || !count[3];
     assign o_we    = !running;
-    assign o_req   = running ? count == 4'd0 && !fetched : count[3];
     assign o_wdata = bytes;
     assign o_start = some && heading && head == 2'd3;
     assign o_valid = some && !heading;
     assign o_data  = bytes[7:0];
 
     always @(posedge clk) begin
+        // A register, since the store's address hangs on it.
+        o_req   <= (running ? count == 4'd0 && !fetched : count[3]) && !(o_req && i_grant);
         fetched <= running && o_req && i_grant;
         if (o_req && i_grant) o_addr <= o_addr - 1'b1;
         if (take || move) bytes <= {i_data, bytes[63:8]};
@@ -82,6 +83,7 @@ module flx_weight_replay #(
         end
         if (i_run || i_load) begin
             running <= i_run;
+            o_req   <= 1'b0;
             fetched <= 1'b0;
             heading <= 1'b1;
             head    <= 2'd0;
@@ -92,6 +94,7 @@ module flx_weight_replay #(
         end
         if (rst) begin
             running <= 1'b0;
+            o_req   <= 1'b0;
             fetched <= 1'b0;
             count   <= 4'd0;
         end
