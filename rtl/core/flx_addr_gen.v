@@ -20,6 +20,8 @@
 //   i_top      its number, i_left the position's column in words
 //   i_stride   rows between output rows, i_out_pitch the same in words; i_win_… between windows
 //   i_last_row, i_last_col   rows and words from the first existing position to the last one
+//   o_row_number   row of the map; o_row_window: address of the row where the present row of
+//              windows begins
 //   o_index    word of the block, o_waddr its address in the weight buffer
 //   o_pixel_last   last word of an input pixel
 //   o_first, o_set_last, …  see flx_sequencer
@@ -59,6 +61,8 @@ module flx_addr_gen #(
     input  wire [15:0]    i_groups,
     input  wire [WAW-1:0] i_wbase,
     output reg  [15:0]    o_row,
+    output wire [15:0]    o_row_number,
+    output wire [15:0]    o_row_window,
     output reg  [16:0]    o_col,
     output wire           o_inside,
     output wire           o_pixel_last,
@@ -139,6 +143,8 @@ module flx_addr_gen #(
         end
     endgenerate
 
+    assign o_row_number = num[15:0];
+    assign o_row_window = row_py;
     assign o_inside     = o_col < {1'b0, i_row_words} && num < {1'b0, i_in_rows};
     assign o_pixel_last = pixel == 16'd1;
     assign o_first      = i_split ? plane_first : pos_first;

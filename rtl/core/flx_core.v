@@ -21,6 +21,9 @@
 //   SKIP         1: residual layers (codes of an earlier layer are added)
 //   WINDOWS      1: pool windows that overlap or stick out of the map
 //   SCALED       1: layers of several planes
+//   AMEM_KIND    0: memories of their own for activations and weights; 1: flx_store holds both
+//                (AMEM_WORDS words of K codes altogether), with a cache of rows, and WMEM_WORDS is
+//                the ring in front of the array
 //   PIPE         1: for clocks above 140 MHz on the ECP5: memories with output registers, and
 //                control passes from engine to engine, each one clock after the one before
 //   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
@@ -60,6 +63,7 @@ module flx_core #(
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
     parameter POOL_BITS   = 6,
+    parameter AMEM_KIND   = 0,
     parameter PIPE        = 0
 ) (
     input  wire        clk,
@@ -107,10 +111,13 @@ module flx_core #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .PIPE(PIPE)
+        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .AMEM_KIND(AMEM_KIND),
+        .PIPE(PIPE)
     ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
+    localparam STORE = AMEM_KIND != 0;
+
     reg  [2:0] target;
     wire       ld_prog    = target == `FLX_WR_PROGRAM;
     wire       ld_params  = target == `FLX_WR_PARAMS;
@@ -118,11 +125,16 @@ module flx_core #(
     wire       ld_image   = target == `FLX_WR_IMAGE;
     wire       st_weights = i_ld_start && (i_ld_target == `FLX_WR_WEIGHTS ||
                                            i_ld_target == `FLX_WR_STREAM);
+    wire       to_store   = STORE && target == `FLX_WR_WEIGHTS; // the bytes of a load
+    wire       st_store   = STORE && i_ld_start && i_ld_target == `FLX_WR_WEIGHTS;
+    wire       st_replay  = STORE && i_run && !o_busy && !i_run_flags[0];
     wire       st_image   = i_ld_start && i_ld_target == `FLX_WR_IMAGE && !i_ld_arg[7];
-    wire       w_ready, img_ready, prog_idle, param_idle, w_idle, img_idle;
+    wire       buf_ready, store_ready, store_idle, img_grant;
+    wire       w_ready    = to_store ? store_ready : buf_ready;
+    wire       img_ready, prog_idle, param_idle, w_idle, img_idle;
 
     assign o_ld_ready = ld_weights ? w_ready : ld_image ? img_ready : 1'b1;
-    assign o_ld_idle  = prog_idle && param_idle && w_idle && img_idle;
+    assign o_ld_idle  = prog_idle && param_idle && w_idle && store_idle && img_idle;
 
     always @(posedge clk) begin
         if (i_ld_start) target <= i_ld_target;
@@ -174,14 +186,17 @@ module flx_core #(
     wire               valid, first, skip_read, set_last, set_first, pos_last, absent, adds;
     wire               win_first, win_last, group_last, layer_last;
     wire [LW-1:0]      layer;
+    wire               map_whole, map_again, skip_now;
+    wire [AW-1:0]      map_base, map_oldest, skip_at;
+    wire [15:0]        map_row_words, map_rows, rows_there;
     wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant, ev_stall_skip;
 
     flx_sequencer #(
         .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .SKIP(SKIP),
         .WINDOWS(WINDOWS), .SCALED(SCALED), .LATENCY(LATENCY), .AW(AW), .BW(BW), .PAW(PAW),
-        .WAW(WAW), .RPW(RPW)
+        .WAW(WAW), .RPW(RPW), .AMEM_KIND(AMEM_KIND)
     ) u_sequencer (
-        .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(i_run_flags[0]),
+        .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(STORE || i_run_flags[0]),
         .i_run_last(i_run_last), .o_busy(seq_busy), .o_paddr(paddr), .i_pdata(pdata),
         .i_layers(layers), .i_image_base(parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
         .o_layer_start(layer_start), .o_logits(logits), .o_skip(skip),
@@ -195,6 +210,9 @@ module flx_core #(
         .o_skip_bank(skip_bank), .o_set_last(set_last), .o_set_first(set_first),
         .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
         .o_win_last(win_last), .o_group_last(group_last), .o_layer_last(layer_last),
+        .o_map_whole(map_whole), .o_map_base(map_base), .o_map_row_words(map_row_words),
+        .o_map_rows(map_rows), .o_map_oldest(map_oldest), .o_map_again(map_again),
+        .i_map_rows(rows_there), .o_skip_now(skip_now), .o_skip_at(skip_at),
         .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
         .o_ev_stall_weights(ev_stall_weights), .o_ev_stall_requant(ev_stall_requant),
         .o_ev_stall_skip(ev_stall_skip)
@@ -203,6 +221,9 @@ module flx_core #(
     // ---------------------------------------------------------------- weights
     wire [NB*8-1:0] weight_word;
     wire [WAW-1:0]  weight_addr;
+    wire            replay_start, replay_valid;
+    wire [5:0]      replay_nin;
+    wire [7:0]      replay_data;
     wire [K*T-1:0]  sign;
 
     generate
@@ -219,9 +240,12 @@ module flx_core #(
         .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS), .LATE(LANES == 1),
         .REG(PIPE)
     ) u_weight_buf (
-        .clk(clk), .rst(rst), .i_start(st_weights), .i_ring(i_ld_target == `FLX_WR_STREAM),
-        .i_nin(i_ld_arg[5:0]), .i_addr(i_ld_addr[WAW-1:0]), .i_valid(i_ld_valid && ld_weights),
-        .i_data(i_ld_data), .o_ready(w_ready), .o_idle(w_idle), .i_raddr(weight_addr),
+        .clk(clk), .rst(rst || st_replay), .i_start((st_weights && !st_store) || replay_start),
+        .i_ring(STORE || i_ld_target == `FLX_WR_STREAM),
+        .i_nin(replay_start ? replay_nin : i_ld_arg[5:0]), .i_addr(i_ld_addr[WAW-1:0]),
+        .i_valid((i_ld_valid && ld_weights && !to_store) || replay_valid),
+        .i_data(replay_valid ? replay_data : i_ld_data), .o_ready(buf_ready), .o_idle(w_idle),
+        .i_raddr(weight_addr),
         .o_word(weight_word), .o_level(level), .o_tail(tail), .i_release(release_block),
         .i_release_words(release_words)
     );
@@ -247,7 +271,7 @@ module flx_core #(
         .i_pad_bytes(hdr3[15:0]), .i_pixel_words(hdr3[31:16]),
         .i_base(next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0]), .i_start(st_image),
         .i_engine(i_ld_arg[6:0]), .i_valid(i_ld_valid && ld_image), .i_data(i_ld_data),
-        .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we), .i_grant(!rq_we),
+        .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we), .i_grant(STORE ? img_grant : !rq_we),
         .o_engine(img_engine), .o_waddr(img_waddr), .o_wbank(img_wbank), .o_wdata(img_wdata)
     );
 
@@ -359,6 +383,9 @@ module flx_core #(
     wire [P*32-1:0]      results;
     wire [AW-1:0]        rd_word;
     wire [RAW:0]         rd_res;
+    wire                 rd_act;
+    wire [K*ACT_W-1:0]   store_act, store_raw;
+    wire [P*G-1:0]       granules;
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
 
     // What passes the engines.
@@ -408,10 +435,11 @@ module flx_core #(
             flx_engine #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
                 .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
-                .POOL_BITS(POOL_BITS), .RAW(RAW), .PIPE(PIPE), .INDEX(e)
+                .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .INDEX(e)
             ) u_engine (
                 .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
-                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_sign(e_sign), .i_valid(e_valid),
+                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_act(store_act), .i_raw(store_raw),
+                .o_granule(granules[e*G +: G]), .i_sign(e_sign), .i_valid(e_valid),
                 .i_first(e_first), .i_skip_load(e_skip_load), .i_skip_word(e_skip_word),
                 .i_skip_bank(e_skip_bank), .i_capture(e_capture), .i_fire_add(e_fire_add),
                 .i_fire(e_fire), .i_step(e_step), .i_param(e_param), .i_add_code(e_add_code),
@@ -426,6 +454,39 @@ module flx_core #(
                 .i_rd_result(e_rd_result), .i_answer(answer[e*32 +: 32]),
                 .o_answer(answer[(e+1)*32 +: 32])
             );
+        end
+    endgenerate
+
+    generate
+        if (STORE) begin : g_store
+            flx_store #(
+                .K(K), .T(T), .P(P), .ACT_W(ACT_W), .AMEM_WORDS(AMEM_WORDS)
+            ) u_store (
+                .clk(clk), .rst(rst), .i_map_start(layer_start), .i_map_again(map_again),
+                .i_map_whole(map_whole), .i_map_base(map_base), .i_map_row_words(map_row_words),
+                .i_map_rows(map_rows), .i_map_oldest(map_oldest), .o_map_rows(rows_there),
+                .i_raddr(seq_aaddr), .i_mask(mask1), .o_act(store_act), .i_skip_now(skip_now),
+                .i_skip_addr(skip_at), .i_skip_load(skip_load), .i_rd(rd_act), .i_rd_word(rd_word),
+                .i_rd_half(rd_bank[3] || rd_bank[2]), .o_raw(store_raw), .i_we(rq_we), .i_waddr(rq_waddr),
+                .i_wbank(rq_wbank), .i_wdata(granules), .i_img_we(img_we),
+                .i_img_waddr(img_waddr), .i_img_wbank(img_wbank), .i_img_wdata(img_wdata),
+                .o_img_grant(img_grant), .i_ld_start(st_store), .i_ld_first(i_ld_addr == 32'd0),
+                .i_ld_valid(i_ld_valid && to_store), .i_ld_data(i_ld_data),
+                .o_ld_ready(store_ready), .o_ld_idle(store_idle), .i_run(st_replay),
+                .o_buf_start(replay_start), .o_buf_nin(replay_nin), .o_buf_valid(replay_valid),
+                .o_buf_data(replay_data), .i_buf_ready(buf_ready)
+            );
+        end else begin : g_no_store
+            assign store_act    = {K*ACT_W{1'b0}};
+            assign store_raw    = {K*ACT_W{1'b0}};
+            assign rows_there   = 16'd0;
+            assign img_grant    = 1'b0;
+            assign store_ready  = 1'b0;
+            assign store_idle   = 1'b1;
+            assign replay_start = 1'b0;
+            assign replay_nin   = 6'd0;
+            assign replay_valid = 1'b0;
+            assign replay_data  = 8'd0;
         end
     endgenerate
 
@@ -450,10 +511,10 @@ module flx_core #(
         .WAIT(PIPE != 0 ? P + 4 : 0)
     ) u_readout (
         .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
-        .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_res(rd_res),
-        .o_counter(rd_counter), .i_raw(raw), 
-        .i_results(PIPE != 0 ? {P{answer[P*32 +: 32]}} : results), .o_engine(rd_engine), .o_bank(rd_bank),
-        .o_what(rd_what), .i_counter(counter),
+        .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_act(rd_act), .o_res(rd_res),
+        .o_counter(rd_counter), .i_raw(raw),
+        .i_results(PIPE != 0 ? {P{answer[P*32 +: 32]}} : results), .o_engine(rd_engine),
+        .o_bank(rd_bank), .o_what(rd_what), .i_counter(counter),
         .o_valid(o_rd_valid), .o_data(o_rd_data)
     );
 endmodule

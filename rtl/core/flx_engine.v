@@ -7,6 +7,8 @@
 //   PIPE         as in flx_core: memories answer a clock later
 //   INDEX        number of the engine
 //   RAW          bits of a result address within one half of the result memory
+//   AMEM_KIND    1: the activation memory is outside: i_act and i_raw are its answers, o_granule
+//                goes there, and i_raddr, i_we … are not used
 //
 //   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid and
 //                i_first one more clock later (flx_lanes with CODED = 1)
@@ -33,6 +35,7 @@ module flx_engine #(
     parameter SCALED     = 0,
     parameter POOL_BITS  = 6,
     parameter RAW        = 4,
+    parameter AMEM_KIND  = 0,
     parameter PIPE       = 0,
     parameter INDEX      = 0,
     parameter AW         = $clog2(AMEM_WORDS),
@@ -44,6 +47,9 @@ module flx_engine #(
     input  wire [AW-1:0]      i_raddr,
     input  wire [K/4-1:0]     i_mask,
     output wire [K*ACT_W-1:0] o_raw,
+    input  wire [K*ACT_W-1:0] i_act,
+    input  wire [K*ACT_W-1:0] i_raw,
+    output wire [4*ACT_W-1:0] o_granule,
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
@@ -90,22 +96,31 @@ module flx_engine #(
     wire [4*ACT_W-1:0] granule;
     wire [31:0]        v;
 
-    flx_act_mem #(
-        .K    (K),
-        .ACT_W(ACT_W),
-        .WORDS(AMEM_WORDS),
-        .REG  (PIPE)
-    ) u_act_mem (
-        .clk    (clk),
-        .i_raddr(i_raddr),
-        .i_mask (i_mask),
-        .o_raw  (o_raw),
-        .o_act  (act),
-        .i_we   (i_we || i_img_we),
-        .i_waddr(i_we ? i_waddr : i_img_waddr),
-        .i_wbank(i_we ? i_wbank : i_img_wbank),
-        .i_wdata(i_we ? granule : i_img_wdata)
-    );
+    assign o_granule = granule;
+
+    generate
+        if (AMEM_KIND != 0) begin : g_outside
+            assign act   = i_act;
+            assign o_raw = i_raw;
+        end else begin : g_act_mem
+            flx_act_mem #(
+                .K    (K),
+                .ACT_W(ACT_W),
+                .WORDS(AMEM_WORDS),
+                .REG  (PIPE)
+            ) u_act_mem (
+                .clk    (clk),
+                .i_raddr(i_raddr),
+                .i_mask (i_mask),
+                .o_raw  (o_raw),
+                .o_act  (act),
+                .i_we   (i_we || i_img_we),
+                .i_waddr(i_we ? i_waddr : i_img_waddr),
+                .i_wbank(i_we ? i_wbank : i_img_wbank),
+                .i_wdata(i_we ? granule : i_img_wdata)
+            );
+        end
+    endgenerate
 
     flx_lanes #(
         .K    (K),

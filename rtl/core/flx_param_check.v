@@ -25,6 +25,7 @@ module flx_param_check #(
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
     parameter POOL_BITS   = 6,
+    parameter AMEM_KIND   = 0,
     parameter PIPE        = 0
 ) ();
     localparam KB    = K / 4;
@@ -88,6 +89,9 @@ module flx_param_check #(
         end
         if (PIPE != 0 && (PIPE != 1 || LANES == 1)) begin : g_check_pipe
             flx_error_PIPE_must_be_0_or_without_pairs_1 stop ();
+        end
+        if (AMEM_KIND != 0 && (AMEM_KIND != 1 || PIPE != 0)) begin : g_check_store
+            flx_error_AMEM_KIND_must_be_0_or_without_PIPE_1 stop ();
         end
         if (POOL_BITS < 0 || POOL_BITS > 8) begin : g_check_pool
             flx_error_POOL_BITS_must_be_0_to_8 stop ();

@@ -12,8 +12,9 @@
 //   o_engine, o_bank, o_what   with o_word: engine, bank, and what is read: bit 0 results,
 //                   bit 1 activations
 //   i_parity        half of the result memory that the latest run writes
-//   o_word, o_res, o_counter   read addresses, 1 clock after i_en; the memories answer in
-//                   the clock after that: i_raw, i_results (all engines), i_counter
+//   o_word, o_res, o_counter   read addresses, 1 clock after i_en, and o_act: activations are read;
+//                   the memories answer in the clock after that: i_raw, i_results (all
+//                   engines), i_counter
 `default_nettype none
 `include "flx_proto.vh"
 module flx_readout #(
@@ -34,6 +35,7 @@ module flx_readout #(
     input  wire [31:0]          i_addr,
     input  wire                 i_parity,
     output reg  [AW-1:0]        o_word,
+    output reg                  o_act,
     output reg  [RAW:0]         o_res,
     output reg  [LW+2:0]        o_counter,
     input  wire [P*K*ACT_W-1:0] i_raw,
@@ -69,6 +71,7 @@ module flx_readout #(
     endgenerate
 
     always @(posedge clk) begin
+        o_act <= i_en && i_target == `FLX_RD_ACT;
         if (WAIT == 0 || i_en) begin
             target1   <= i_target;
             engine1   <= i_arg[6:0];

@@ -13,6 +13,9 @@
 //   AW, BW, PAW   bits of an activation word address, a bank number, a program address
 //   WAW, RPW    bits of a weight word address, of a parameter row
 //
+//   AMEM_KIND   1: o_aaddr reads a cache of rows, (c) takes another port, and a word waits until
+//               its row is there
+//
 //   i_run …     pulse while o_busy = 0; i_run_last: last layer, counted from 0
 //   o_paddr, i_pdata   program memory, one clock
 //   i_layers, i_image_base   from the program header; the image buffer of this run
@@ -27,6 +30,8 @@
 //               is: first and last of its position, of a position that does not exist, with codes to be added
 //   o_skip_read   in the place of a word: o_aaddr is read for the requantiser, it is word
 //               o_skip_word of its granules, which begin in bank o_skip_bank
+//   o_map_…, i_map_rows   flx_act_fill: input map of the layer, again: i_again; rows that are there
+//   o_skip_now  the cycle before o_skip_read: o_skip_at will be read
 //   o_ev_…      events for the counters
 `default_nettype none
 `include "flx_proto.vh"
@@ -45,6 +50,7 @@ module flx_sequencer #(
     parameter PAW         = 9,
     parameter WAW         = 8,
     parameter RPW         = 8,
+    parameter AMEM_KIND   = 0,
     parameter LW          = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1
 ) (
     input  wire             clk,
@@ -92,6 +98,15 @@ module flx_sequencer #(
     output reg              o_group_last,
     output reg              o_layer_last,
     output reg  [LW-1:0]    o_layer,
+    output reg              o_map_whole,
+    output reg  [AW-1:0]    o_map_base,
+    output wire [15:0]      o_map_row_words,
+    output wire [15:0]      o_map_rows,
+    output wire [AW-1:0]    o_map_oldest,
+    output wire             o_map_again,
+    input  wire [15:0]      i_map_rows,
+    output wire             o_skip_now,
+    output wire [AW-1:0]    o_skip_at,
     output wire             o_ev_cycle,
     output wire             o_ev_busy,
     output wire             o_ev_stall_weights,
@@ -154,6 +169,7 @@ module flx_sequencer #(
                 scaled       <= f[3];
                 o_pool_sum   <= f[4];
                 skip         <= f[5];
+                o_map_whole  <= f[6];
                 planes       <= f[19:16];
                 o_pool_shift <= f[23:20];
                 o_shift      <= f[28:24];
@@ -170,6 +186,7 @@ module flx_sequencer #(
             5'd8: {o_out_pitch, pixel_words} <= {f[16 +: AW], f[15:0]};
             5'd9: granules <= f[K/4-1:0];
             5'd10: weight_base <= ring ? i_tail : f[WAW-1:0];
+            5'd11: o_map_base <= f[16 +: AW];
             5'd12: o_param_row <= f[LRQ +: RPW];
             5'd13: {left, top} <= f;
             5'd14: {win_pitch, win_step} <= f;
@@ -180,6 +197,7 @@ module flx_sequencer #(
         end
         if (state == S_SETUP) begin
             if (image_input) row0 <= row0 + {{(16-AW){1'b0}}, i_image_base};
+            if (image_input) o_map_base <= o_map_base + i_image_base;
             hold_set <= o_logits ? (o_skip ? HOLD_ADD_V[7:0] : HOLD_V[7:0])
                       : o_skip   ? HOLD_ADD[7:0]
                       : split ? HOLD_PLANE[7:0] : HOLD_CODE[7:0];
@@ -224,7 +242,7 @@ module flx_sequencer #(
     end
 
     // Issue.
-    wire [15:0]    row;
+    wire [15:0]    row, row_number, row_window;
     wire [16:0]    col;
     wire           in_map, pixel_last, first, set_first, set_last, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last;
@@ -265,6 +283,8 @@ module flx_sequencer #(
         .i_groups     (groups),
         .i_wbase      (weight_base),
         .o_row        (row),
+        .o_row_number (row_number),
+        .o_row_window (row_window),
         .o_col        (col),
         .o_inside     (in_map),
         .o_pixel_last (pixel_last),
@@ -293,20 +313,29 @@ module flx_sequencer #(
     wire [BW-1:0] skip_bank;
     wire [15:0] aaddr   = row + col[15:0];
 
-    assign go                 = issuing && arrived && !blocked && !reading;
+    wire        there   = AMEM_KIND == 0 || !in_map || row_number < i_map_rows;
+    wire        stolen  = AMEM_KIND == 0 && reading;
+
+    assign o_map_row_words    = row_words;
+    assign o_map_rows         = in_rows;
+    assign o_map_oldest       = row_window[AW-1:0];
+    assign o_map_again        = go && group_last;
+    assign o_skip_now         = reading;
+    assign o_skip_at          = skip_addr;
+    assign go                 = issuing && arrived && there && !blocked && !stolen;
     assign o_release          = go && group_last && ring;
     assign o_release_words    = index + 1'b1;
     assign o_ev_cycle         = o_busy;
     assign o_ev_busy          = go;
     assign o_ev_stall_weights = issuing && !arrived;
     assign o_ev_stall_requant = issuing && arrived && blocked;
-    assign o_ev_stall_skip    = issuing && arrived && !blocked && reading;
+    assign o_ev_stall_skip    = issuing && arrived && !blocked && (stolen || !there);
 
     always @(posedge clk) begin
         if (hold != 8'd0) hold <= hold - 8'd1;
         if (go && set_last) hold <= hold_set - 8'd1;
         o_valid      <= go;
-        o_aaddr      <= reading ? skip_addr : aaddr[AW-1:0];
+        o_aaddr      <= stolen ? skip_addr : aaddr[AW-1:0];
         o_mask       <= !in_map ? {(K/4){1'b0}} : pixel_last ? granules : {(K/4){1'b1}};
         o_waddr      <= waddr;
         o_first      <= first;
@@ -389,8 +418,8 @@ module flx_sequencer #(
             assert (f_since == 8'd255 || hold == ((f_since >= f_apart) ? 0 : f_apart - f_since));
             if (f_since == 8'd255) assert (hold == 0);
             // A read meets no word, and comes when the codes are due.
-            assert (!(o_skip_read && o_valid));
-            if (reading) assert (!go && f_since != 8'd255 && f_since <= AFTER
+            assert (AMEM_KIND != 0 || !(o_skip_read && o_valid));
+            if (reading) assert ((!go || AMEM_KIND != 0) && f_since != 8'd255 && f_since <= AFTER
                                  && f_since + READS > AFTER);
             if (f_adds) assert (f_since >= AFTER || (reading == (f_since + READS > AFTER)));
             if (reading) assert (skip_word == f_since + READS - AFTER - 8'd1);

@@ -16,6 +16,7 @@
 // RES_WORDS     results an engine
 // WIN_MAX       largest image window in bytes
 // SKIP, WINDOWS, SCALED, POOL_BITS   what layers may do
+// AMEM_KIND     1: one store for maps and resident weights, with a cache of rows
 // PIPE          1: for high clocks on the ECP5
 // Parameters of the link (docs/link.md)
 // MAX_PAYLOAD   largest payload in bytes, a power of two, 64 ... 32768
@@ -53,6 +54,7 @@ module flx_top #(
     parameter WINDOWS       = 1,
     parameter SCALED        = 0,
     parameter POOL_BITS     = 6,
+    parameter AMEM_KIND     = 0,
     parameter PIPE          = 0,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
@@ -96,9 +98,10 @@ module flx_top #(
 
     flx_link #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
+        .RQ(128 * AMEM_KIND + 16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + SKIP), .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
+        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + SKIP),
+        .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(`FLX_XOR_HASH),
         .XOR_NMIN(`FLX_XOR_NMIN), .XOR_NMAX(`FLX_XOR_NMAX), .XOR_KIND(`FLX_XOR_KIND)
     ) u_link (
@@ -115,10 +118,10 @@ module flx_top #(
 
     flx_core #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
-        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
+        .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
+        .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-        .PIPE(PIPE)
+        .AMEM_KIND(AMEM_KIND), .PIPE(PIPE)
     ) u_core (
         .clk(clk), .rst(core_rst),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),

@@ -40,6 +40,9 @@ static inline const struct flx_map *flx_input_map(const struct flx_compiled *c, 
     return i ? &c->layer[c->model->layers[i].input].out : &c->image;
 }
 
+/** Addresses of maps, with weights above them when they fit there. */
+int flx_store_place(const struct flx_desc *d, int stream, struct flx_compiled *c);
+
 /** Addresses of all maps and image buffers (compile_place.c): FLX_ERR_CAPACITY. */
 int flx_compile_place(const struct flx_desc *d, struct flx_compiled *c);
 

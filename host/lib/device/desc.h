@@ -18,6 +18,7 @@ struct flx_desc {
     uint32_t clk_khz;
     int xor_n_min, xor_n_max, xor_kind;
     int skip, windows, scaled; /* 1: the option is there */
+    int store;                 /* 1: act_words hold resident weights too; rows are cached */
     int pool_bits;             /* 0: no sum pooling */
     int rts_cts;               /* of a UART: the wires are there */
     uint32_t build_id;
