@@ -24,7 +24,7 @@
 //              windows begins
 //   o_index    word of the block, o_waddr its address in the weight buffer
 //   o_pixel_last   last word of an input pixel
-//   o_first, o_set_last, …  see flx_sequencer
+//   o_first, o_double, o_set_last, …  see flx_sequencer
 //   o_end_…    ends of loops, for flx_skip_read
 `default_nettype none
 module flx_addr_gen #(
@@ -69,6 +69,7 @@ module flx_addr_gen #(
     output reg  [WAW:0]   o_index,
     output reg  [WAW-1:0] o_waddr,
     output wire           o_first,
+    output wire           o_double,
     output wire           o_set_last,
     output wire           o_set_first,
     output wire           o_pos_last,
@@ -148,6 +149,7 @@ module flx_addr_gen #(
     assign o_inside     = o_col < {1'b0, i_row_words} && num < {1'b0, i_in_rows};
     assign o_pixel_last = pixel == 16'd1;
     assign o_first      = i_split ? plane_first : pos_first;
+    assign o_double     = plane_first && !pos_first && !i_split;
     assign o_set_first  = plane_zero || !i_split;
     assign o_set_last   = i_split ? end_plane : end_pos;
     assign o_pos_last   = end_pos;

@@ -183,7 +183,7 @@ module flx_core #(
     wire [WAW-1:0]     tail, waddr;
     wire [KB-1:0]      seq_mask;
     wire [BW-1:0]      skip_bank;
-    wire               valid, first, skip_read, set_last, set_first, pos_last, absent, adds;
+    wire               valid, first, double, skip_read, set_last, set_first, pos_last, absent, adds;
     wire               win_first, win_last, group_last, layer_last;
     wire [LW-1:0]      layer;
     wire               map_whole, map_again, skip_now;
@@ -193,8 +193,8 @@ module flx_core #(
 
     flx_sequencer #(
         .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .SKIP(SKIP),
-        .WINDOWS(WINDOWS), .SCALED(SCALED), .LATENCY(LATENCY), .AW(AW), .BW(BW), .PAW(PAW),
-        .WAW(WAW), .RPW(RPW), .AMEM_KIND(AMEM_KIND)
+        .WINDOWS(WINDOWS), .SCALED(SCALED), .DOUBLE(LANES == 0), .LATENCY(LATENCY), .AW(AW),
+        .BW(BW), .PAW(PAW), .WAW(WAW), .RPW(RPW), .AMEM_KIND(AMEM_KIND)
     ) u_sequencer (
         .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(STORE || i_run_flags[0]),
         .i_run_last(i_run_last), .o_busy(seq_busy), .o_paddr(paddr), .i_pdata(pdata),
@@ -205,7 +205,7 @@ module flx_core #(
         .o_direct(direct), .o_out_base(out_base), .o_out_pitch(out_pitch),
         .o_param_row(param_row), .i_layer_done(layer_done), .i_level(level), .i_tail(tail),
         .o_release(release_block), .o_release_words(release_words), .o_valid(valid),
-        .o_aaddr(seq_aaddr), .o_mask(seq_mask), .o_waddr(waddr), .o_first(first),
+        .o_aaddr(seq_aaddr), .o_mask(seq_mask), .o_waddr(waddr), .o_first(first), .o_double(double),
         .o_skip_read(skip_read), .o_skip_word(skip_word),
         .o_skip_bank(skip_bank), .o_set_last(set_last), .o_set_first(set_first),
         .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
@@ -279,7 +279,7 @@ module flx_core #(
     // Cycles after issue (o_valid): 0 addresses, MEM memory outputs, MEM + 1 signs and masked
     // activations, MEM + 1 + LATENCY sums. Requantiser control is MEM - 1 clocks ahead, since the
     // parameters are read by it.
-    wire          valid2, first2;
+    wire          valid2, first2, double2;
     wire [KB-1:0] mask1, rd_bank;
     wire [6:0]    rd_engine, engine1;
     wire [1:0]    rd_what, what1;
@@ -298,8 +298,8 @@ module flx_core #(
         .clk(clk), .rst(rst), .i({skip_read, skip_word, skip_bank}),
         .o({skip_load, load_word, load_bank})
     );
-    flx_delay #(.W(2), .N(MEM + 1)) u_delay_word (
-        .clk(clk), .rst(rst), .i({valid, first}), .o({valid2, first2})
+    flx_delay #(.W(3), .N(MEM + 1)) u_delay_word (
+        .clk(clk), .rst(rst), .i({valid, first, double}), .o({valid2, first2, double2})
     );
     flx_delay #(.W(9), .N(LATENCY + 2)) u_delay_done (
         .clk(clk), .rst(rst),
@@ -389,9 +389,9 @@ module flx_core #(
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
 
     // What passes the engines.
-    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * SW + G + 2 * (RAW + 1) + 49;
+    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * SW + G + 2 * (RAW + 1) + 50;
     wire [BUS_W-1:0] bus = {sign, param, araddr, mask1, running1, engine1, what1[0], valid2, first2,
-                            skip_load, load_word, load_bank, capture, fire_add, fire, step,
+                            double2, skip_load, load_word, load_bank, capture, fire_add, fire, step,
                             add_code, add_v, !scaled, v_we, v_waddr, shift, pool_sum, pool_shift,
                             code_en, code_null, pool_first, v_load, v_next, rq_we, rq_waddr,
                             rq_wbank, img_we, img_engine, img_waddr, img_wbank, img_wdata,
@@ -410,7 +410,7 @@ module flx_core #(
             wire [AW-1:0]      e_raddr, e_waddr, e_img_waddr;
             wire [KB-1:0]      e_mask;
             wire [6:0]         e_rd_engine, e_img_engine;
-            wire               e_running, e_rd_result, e_valid, e_first, e_skip_load, e_capture;
+            wire               e_running, e_rd_result, e_valid, e_first, e_double, e_skip_load, e_capture;
             wire               e_fire_add, e_fire, e_add_code, e_add_v, e_combine, e_v_we;
             wire               e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
             wire               e_we, e_img_we, e_res_we;
@@ -424,7 +424,7 @@ module flx_core #(
             flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
                 .clk(clk), .i(passing[e*BUS_W +: BUS_W]), .o_next(passing[(e+1)*BUS_W +: BUS_W]),
                 .o_here({e_sign, e_param, e_raddr, e_mask, e_running, e_rd_engine, e_rd_result,
-                         e_valid, e_first, e_skip_load, e_skip_word, e_skip_bank, e_capture,
+                         e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank, e_capture,
                          e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
                          e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_code_en, e_null,
                          e_pool_first, e_v_load, e_v_next, e_we, e_waddr, e_wbank, e_img_we,
@@ -440,7 +440,7 @@ module flx_core #(
                 .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
                 .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_act(store_act), .i_raw(store_raw),
                 .o_granule(granules[e*G +: G]), .i_sign(e_sign), .i_valid(e_valid),
-                .i_first(e_first), .i_skip_load(e_skip_load), .i_skip_word(e_skip_word),
+                .i_first(e_first), .i_double(e_double), .i_skip_load(e_skip_load), .i_skip_word(e_skip_word),
                 .i_skip_bank(e_skip_bank), .i_capture(e_capture), .i_fire_add(e_fire_add),
                 .i_fire(e_fire), .i_step(e_step), .i_param(e_param), .i_add_code(e_add_code),
                 .i_add_v(e_add_v), .i_combine(e_combine), .i_v_we(e_v_we), .i_v_waddr(e_v_waddr),

@@ -10,8 +10,8 @@
 //   AMEM_KIND    1: the activation memory is outside: i_act and i_raw are its answers, o_granule
 //                goes there, and i_raddr, i_we … are not used
 //
-//   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid and
-//                i_first one more clock later (flx_lanes with CODED = 1)
+//   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
+//                i_first and i_double one more clock later (flx_lanes with CODED = 1)
 //   i_skip_load …  flx_requant, with o_raw; i_capture …  flx_requant
 //   i_we …       write of the requantiser's granule; goes before
 //   i_img_we …   a granule of the image loader
@@ -53,6 +53,7 @@ module flx_engine #(
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
+    input  wire               i_double,
     input  wire               i_skip_load,
     input  wire [4:0]         i_skip_word,
     input  wire [BW-1:0]      i_skip_bank,
@@ -138,6 +139,7 @@ module flx_engine #(
         .i_sign (i_sign),
         .i_valid(i_valid),
         .i_first(i_first),
+        .i_double(i_double),
         .o_sum  (sum)
     );
 

@@ -24,7 +24,8 @@
 //   i_act     K codes, lane k at k*ACT_W
 //   i_sign    in the order of flx_decrypt_array
 //   i_valid   this cycle's word counts
-//   i_first   first word of an output position: the accumulators start anew
+//   i_first   first word of a set: the accumulators start anew
+//   i_double  LANES = 0: the accumulators double before this word is added; others do not look
 //   o_sum     T sums
 `default_nettype none
 module flx_lanes #(
@@ -43,6 +44,7 @@ module flx_lanes #(
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
+    input  wire               i_double,
     output wire [T*ACC_W-1:0] o_sum
 );
     localparam S  = K * T / N_OUT;
@@ -71,7 +73,7 @@ module flx_lanes #(
         if (LANES == 0) begin : g_plain
             flx_lanes_plain #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_sign(code), .i_valid(i_valid),
-                .i_first(i_first), .o_sum(o_sum)
+                .i_first(i_first), .i_double(i_double), .o_sum(o_sum)
             );
         end else if (LANES == 1) begin : g_pairs
             flx_lanes_pairs #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_lanes (

@@ -27,22 +27,23 @@ module flx_lanes_plain #(
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
+    input  wire               i_double,
     output wire [T*ACC_W-1:0] o_sum
 );
     localparam LEVELS = $clog2(K);
     localparam LEAVES = 1 << LEVELS;
     localparam SUM_W  = ACT_W + 1 + LEVELS;
 
-    wire valid, first;
+    wire valid, first, double;
 
     flx_delay #(
-        .W(2),
+        .W(3),
         .N(LEVELS)
     ) u_delay (
         .clk(clk),
         .rst(rst),
-        .i  ({i_valid, i_first}),
-        .o  ({valid, first})
+        .i  ({i_valid, i_first, i_double}),
+        .o  ({valid, first, double})
     );
 
     genvar t, k, l, j;
@@ -76,7 +77,9 @@ module flx_lanes_plain #(
             wire [ACC_W-1:0] term = {{(ACC_W-SUM_W+1){~word[SUM_W-1]}}, word[SUM_W-2:0]};
             reg  [ACC_W-1:0] acc;
 
-            always @(posedge clk) if (valid) acc <= (first ? {ACC_W{1'b0}} : acc) + term;
+            always @(posedge clk)
+                if (valid)
+                    acc <= (first ? {ACC_W{1'b0}} : double ? {acc[ACC_W-2:0], 1'b0} : acc) + term;
 
             assign o_sum[t*ACC_W +: ACC_W] = acc;
         end

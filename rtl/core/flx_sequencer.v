@@ -10,6 +10,7 @@
 // word of a set, so that the codes arrive when the set is captured.
 //
 //   K, T, RQ, PROG_LAYERS, SKIP, WINDOWS, SCALED   as in flx_core
+//   DOUBLE      1: the lanes double, so that all binary planes are one set; 0: each is a set
 //   AW, BW, PAW   bits of an activation word address, a bank number, a program address
 //   WAW, RPW    bits of a weight word address, of a parameter row
 //
@@ -26,8 +27,9 @@
 //   o_direct    bit r: r < n_in of the layer (flx_decryptor)
 //   i_level, i_tail, o_release …   the ring of the weight buffer
 //   o_valid     a word is issued: o_aaddr, o_mask (granules that count), o_waddr
-//   o_first, o_set_last …   with o_valid: first word of a set; last word, and what the set
-//               is: first and last of its position, of a position that does not exist, with codes to be added
+//   o_first, o_double, o_set_last …   with o_valid: first word of a set; double the sums before;
+//               last word of a set, and what the set is: first and last of its position, of a
+//               position that does not exist, with codes to be added
 //   o_skip_read   in the place of a word: o_aaddr is read for the requantiser, it is word
 //               o_skip_word of its granules, which begin in bank o_skip_bank
 //   o_map_…, i_map_rows   flx_act_fill: input map of the layer, again: i_again; rows that are there
@@ -44,6 +46,7 @@ module flx_sequencer #(
     parameter SKIP        = 1,
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
+    parameter DOUBLE      = 1,
     parameter LATENCY     = 4,
     parameter AW          = 10,
     parameter BW          = 1,
@@ -85,6 +88,7 @@ module flx_sequencer #(
     output reg  [K/4-1:0]   o_mask,
     output reg  [WAW-1:0]   o_waddr,
     output reg              o_first,
+    output reg              o_double,
     output reg              o_skip_read,
     output reg  [4:0]       o_skip_word,
     output reg  [BW-1:0]    o_skip_bank,
@@ -121,9 +125,11 @@ module flx_sequencer #(
                      : (KB % (T / 4) == 0) ? 1 : (T / 4 + KB - 2) / KB + 1;
     localparam AFTER = LATENCY + 1;
     // Cycles of a set in the requantiser: codes, codes with additions, and the same for logits.
-    // A plane must have left it before the next one needs its values.
+    // A plane must have left it before the next one needs its values: sums of binary planes are
+    // there 2 clocks after, V of scaled ones 5.
     localparam STEPS      = T / RQ;
     localparam PLANE_MIN  = 5;
+    localparam HOLD_SUM   = max(STEPS, 2);
     localparam HOLD_CODE  = STEPS;
     localparam HOLD_PLANE = (STEPS > PLANE_MIN) ? STEPS : PLANE_MIN;
     localparam HOLD_V     = (SCALED != 0 && T < PLANE_MIN) ? PLANE_MIN : T;
@@ -144,7 +150,7 @@ module flx_sequencer #(
     // Fields of the layer.
     reg         scaled, skip, image_input;
     reg [3:0]   planes;
-    wire        split = SCALED != 0 && planes != 4'd1; // a set is one plane
+    wire        split = SCALED != 0 && planes != 4'd1 && (scaled || DOUBLE == 0); // a set is a plane
     reg [15:0]  row0, top, left, pitch, out_pitch, win_pitch, win_stride, last_row, run, col_step;
     reg [15:0]  win_step, pad_words, last_col, cols, rows, groups, in_rows, row_words;
     reg [15:0]  pixel_words;
@@ -200,7 +206,8 @@ module flx_sequencer #(
             if (image_input) o_map_base <= o_map_base + i_image_base;
             hold_set <= o_logits ? (o_skip ? HOLD_ADD_V[7:0] : HOLD_V[7:0])
                       : o_skip   ? HOLD_ADD[7:0]
-                      : split ? HOLD_PLANE[7:0] : HOLD_CODE[7:0];
+                      : !split   ? HOLD_CODE[7:0]
+                      : scaled   ? HOLD_PLANE[7:0] : HOLD_SUM[7:0];
         end
     end
 
@@ -244,7 +251,7 @@ module flx_sequencer #(
     // Issue.
     wire [15:0]    row, row_number, row_window;
     wire [16:0]    col;
-    wire           in_map, pixel_last, first, set_first, set_last, pos_last, absent;
+    wire           in_map, pixel_last, first, double, set_first, set_last, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last;
     wire [WAW:0]   index;
     wire [WAW-1:0] waddr;
@@ -291,6 +298,7 @@ module flx_sequencer #(
         .o_index      (index),
         .o_waddr      (waddr),
         .o_first      (first),
+        .o_double     (double),
         .o_set_last   (set_last),
         .o_set_first  (set_first),
         .o_pos_last   (pos_last),
@@ -339,6 +347,7 @@ module flx_sequencer #(
         o_mask       <= !in_map ? {(K/4){1'b0}} : pixel_last ? granules : {(K/4){1'b1}};
         o_waddr      <= waddr;
         o_first      <= first;
+        o_double     <= double;
         o_skip_read  <= reading;
         o_skip_word  <= skip_word;
         o_skip_bank  <= skip_bank;
@@ -444,7 +453,8 @@ module flx_sequencer #(
         assert (f_apart >= 8'd1 && f_apart <= F_MOST);
         if (state == S_START || state == S_ISSUE || state == S_DRAIN) begin
             assert (hold_set >= (o_logits ? T : STEPS));
-            assert (!split || hold_set >= (STEPS > 5 ? STEPS : 5));
+            assert (!split || hold_set >= (STEPS > 2 ? STEPS : 2));
+            assert (!split || !scaled || hold_set >= 5);
             assert (!o_skip || (hold_set >= 2 * STEPS + READS - 1 && hold_set > AFTER));
         end
     end

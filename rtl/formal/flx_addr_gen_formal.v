@@ -86,7 +86,7 @@ module flx_addr_gen_formal #(
 
     wire [15:0]    row;
     wire [16:0]    col;
-    wire           inside_map, pixel_last, first, set_last, set_first, pos_last, absent;
+    wire           inside_map, pixel_last, first, double, set_last, set_first, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last, layer_last;
     wire [15:0]    win_step = two_pool && !win_one ? {13'd0, col_step, 1'b0} : {14'd0, col_step};
     wire [15:0]    row_step = {13'd0, row_words} << stride_two;
@@ -111,7 +111,7 @@ module flx_addr_gen_formal #(
         .i_cols(16'd1 << two_cols), .i_rows(16'd1 << two_rows), .i_pool(8'd1 << two_pool),
         .i_groups(16'd1 << two_groups), .i_wbase({WAW{1'b0}}),
         .o_row(row), .o_col(col), .o_inside(inside_map), .o_pixel_last(pixel_last),
-        .o_index(index), .o_waddr(waddr), .o_first(first),
+        .o_index(index), .o_waddr(waddr), .o_first(first), .o_double(double),
         .o_set_last(set_last), .o_set_first(set_first), .o_pos_last(pos_last), .o_null(absent),
         .o_win_first(win_first), .o_end_dx(end_dx), .o_win_last(win_last), .o_end_px(end_px),
         .o_group_last(group_last), .o_layer_last(layer_last)
@@ -169,6 +169,7 @@ module flx_addr_gen_formal #(
             assert (pos_last == (place == block - 5'd1 || short));
             assert (set_last == (pos_last || (split && place == kernel - 5'd1)));
             assert (set_first == (!split || place < kernel));
+            assert (double == (!split && two_planes && place == kernel));
             assert (absent == null_at);
             assert (layer_last == (last_py && group == two_groups));
             if (!pool_pad && last_row == 2'd3 && last_col == 2'd3)

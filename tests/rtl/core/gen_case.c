@@ -129,7 +129,7 @@ static int draw_layer(struct layer *l, int i, int last, int h, int w, int c)
     y->in_c = c;
     y->row_packed = first;
     y->logits = last;
-    y->planes = !sh.scaled || between(0, 2) ? 1 : between(2, MAX_PLANES);
+    y->planes = (sh.lanes && !sh.scaled) || between(0, 2) ? 1 : between(2, MAX_PLANES);
     y->scaled = sh.scaled && between(0, 1);
     y->n_in = sh.kind ? sh.nmin : between(sh.nmin, sh.nmax);
     int full = last || !between(0, 5), same = !full && !between(0, 2);

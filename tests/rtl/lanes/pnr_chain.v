@@ -87,7 +87,7 @@ module pnr_chain #(
                 .CODED(1), .FAN(FAN)
             ) u_lanes (
                 .clk(clk), .rst(rst), .i_act(act), .i_sign(code), .i_valid(valid),
-                .i_first(first), .o_sum(sum)
+                .i_first(first), .i_double(1'b0), .o_sum(sum)
             );
             // A register without LUTs and a multiplexer, half the size of a shift register.
             always @(posedge clk) if (capture) captured <= sum;

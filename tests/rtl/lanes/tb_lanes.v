@@ -24,7 +24,7 @@ module tb_lanes #(
     reg                 rst = 1'b1;
     reg  [K*ACT_W-1:0]  act;
     reg  [K*T-1:0]      sign, permuted, coded, coded1, coded2, coded3, now;
-    reg                 valid = 1'b0, first = 1'b0;
+    reg                 valid = 1'b0, first = 1'b0, double = 1'b0;
     wire [T*ACC_W-1:0]  sum;
     reg  [T*ACC_W-1:0]  expected [0:LATENCY];
     reg  [ACC_W-1:0]    acc, one;
@@ -37,7 +37,7 @@ module tb_lanes #(
         .FAN(FAN)
     ) u_lanes (
         .clk(clk), .rst(rst), .i_act(act), .i_sign(CODED != 0 ? coded : permuted),
-        .i_valid(valid), .i_first(first), .o_sum(sum)
+        .i_valid(valid), .i_first(first), .i_double(double), .o_sum(sum)
     );
 
     function integer place(input integer ch, input integer lane);
@@ -78,6 +78,7 @@ module tb_lanes #(
             drive_signs;
             valid  = below(4) != 0;
             first  = below(6) == 0;
+            double = below(6) == 0;
         end
     endtask
 
@@ -87,7 +88,7 @@ module tb_lanes #(
             for (t = 0; t < T; t = t + 1) begin
                 acc = expected[0][t*ACC_W +: ACC_W];
                 if (valid) begin
-                    acc = first ? 0 : acc;
+                    acc = first ? 0 : (double && LANES == 0) ? acc << 1 : acc;
                     for (k = 0; k < K; k = k + 1) begin
                         one = act[k*ACT_W +: ACT_W] - (LANES != 0 ? 1 << (ACT_W - 1) : 0);
                         c   = (LANES == 0) ? 1 : (LANES == 1) ? k % 2
