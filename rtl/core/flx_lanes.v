@@ -100,14 +100,14 @@ module flx_lanes #(
     localparam TW     = T * ACC_W;
     reg  [3:0]       f_age = 4'd0;
     wire [TW-1:0]    f_terms, f_terms_late;
-    wire             f_valid, f_first;
+    wire             f_valid, f_first, f_double;
 
     always @(posedge clk) if (f_age != 4'd15) f_age <= f_age + 4'd1;
 
-    flx_delay #(.W(TW + 2), .N(DELAY)) f_delay (
+    flx_delay #(.W(TW + 3), .N(DELAY)) f_delay (
         .clk(clk), .rst(1'b0),
-        .i({i_valid && !rst, i_first && !rst, f_terms}),
-        .o({f_valid, f_first, f_terms_late})
+        .i({i_valid && !rst, i_first && !rst, i_double && !rst && LANES == 0, f_terms}),
+        .o({f_valid, f_first, f_double, f_terms_late})
     );
 
     genvar ft;
@@ -129,7 +129,8 @@ module flx_lanes #(
             always @(posedge clk) begin
                 f_expected <= !f_valid ? o_sum[ft*ACC_W +: ACC_W]
                             : f_terms_late[ft*ACC_W +: ACC_W]
-                              + (f_first ? {ACC_W{1'b0}} : o_sum[ft*ACC_W +: ACC_W]);
+                              + (f_first ? {ACC_W{1'b0}} : f_double ? o_sum[ft*ACC_W +: ACC_W] << 1
+                                 : o_sum[ft*ACC_W +: ACC_W]);
                 assume (f_age != 4'd0 || rst);
                 assume (f_age == 4'd0 || !rst);
                 if (f_age > DELAY + 1)
