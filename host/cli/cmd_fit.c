@@ -58,6 +58,8 @@ static void print_text(const struct flx_fit *f)
                r->needed > r->available ? "  too much: " : "",
                r->needed > r->available ? r->knob : "");
     }
+    for (int i = 0; i < f->n_memories; i++)
+        printf("  %-16s %9d\n", f->memory[i].name, f->memory[i].blocks);
     if (*f->refusal) {
         printf("\ndoes not run: %s\n", f->refusal);
         return;
@@ -79,6 +81,15 @@ static void print_text(const struct flx_fit *f)
            f->images_s_link, f->images_s);
 }
 
+static json_t *memories_json(const struct flx_fit *f)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < f->n_memories; i++)
+        json_array_append_new(list, json_pack("{s:s, s:i}", "name", f->memory[i].name, "blocks",
+                                              f->memory[i].blocks));
+    return list;
+}
+
 static json_t *to_json(const struct flx_fit *f)
 {
     json_t *core = json_object(), *resources = json_array(), *layers = json_array();
@@ -96,14 +107,15 @@ static json_t *to_json(const struct flx_fit *f)
                                                 (json_int_t)l->cycles, "busy", (json_int_t)l->busy,
                                                 "weight_bytes", (json_int_t)l->bytes));
     }
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:f, s:o, s:b, s:s, s:o, s:b, s:i, s:I, s:f, s:f, s:f, s:f, s:o}",
-        "board", f->board, "device", f->device, "link", f->link, "core_khz",
-        (json_int_t)f->core_khz, "link_bytes_per_second", f->link_bytes_s, "core", core, "fits",
-        fits(f), "refusal", f->refusal, "resources", resources, "streamed", f->streamed,
-        "images_per_batch", f->images, "cycles", (json_int_t)f->cycles, "lanes_busy", f->lanes_busy,
-        "images_per_second_core", f->images_s_core, "images_per_second_link", f->images_s_link,
-        "images_per_second", f->images_s, "layers", layers);
+    return json_pack("{s:s, s:s, s:s, s:I, s:f, s:o, s:b, s:s, s:o, s:o, s:b, s:i, s:I, s:f, s:f, "
+                     "s:f, s:f, s:o}",
+                     "board", f->board, "device", f->device, "link", f->link, "core_khz",
+                     (json_int_t)f->core_khz, "link_bytes_per_second", f->link_bytes_s, "core",
+                     core, "fits", fits(f), "refusal", f->refusal, "resources", resources,
+                     "memories", memories_json(f), "streamed", f->streamed, "images_per_batch",
+                     f->images, "cycles", (json_int_t)f->cycles, "lanes_busy", f->lanes_busy,
+                     "images_per_second_core", f->images_s_core, "images_per_second_link",
+                     f->images_s_link, "images_per_second", f->images_s, "layers", layers);
 }
 
 static int show(const char *path, const struct options *o, int *ok)

@@ -10,7 +10,8 @@
 #include "flexor/model.h"
 
 #define FLX_FIT_PARAMETERS 24
-#define FLX_FIT_RESOURCES  8
+#define FLX_FIT_RESOURCES  4
+#define FLX_FIT_MEMORIES   8
 
 /** A parameter of flx_top. */
 struct flx_fit_parameter {
@@ -18,11 +19,17 @@ struct flx_fit_parameter {
     int value;
 };
 
-/** Something of which there is only so much. */
+/** Something of which the FPGA has only so much. */
 struct flx_fit_resource {
-    const char *name; /* static: "logic cells", "block RAM", "activation words" ... */
-    const char *knob; /* static: which parameters make it smaller (or the memory larger) */
+    const char *name; /* static: "LUT4", "block RAM" ... */
+    const char *knob; /* static: which parameters make it smaller */
     int64_t needed, available;
+};
+
+/** A memory of the build. */
+struct flx_fit_memory {
+    const char *name; /* static */
+    int blocks;       /* of block RAM */
 };
 
 struct flx_fit_layer {
@@ -38,8 +45,10 @@ struct flx_fit {
     struct flx_fit_parameter parameter[FLX_FIT_PARAMETERS];
     int64_t core_khz;
     double link_bytes_s; /* ceiling of the link, one direction */
-    int n_resources;     /* of the FPGA, then the accelerator's memories */
+    int n_resources;
     struct flx_fit_resource resource[FLX_FIT_RESOURCES];
+    int n_memories;
+    struct flx_fit_memory memory[FLX_FIT_MEMORIES];
     char refusal[320]; /* why the model cannot run, from the device compiler; "" when it can */
     /* The rest is 0 when it cannot. */
     int streamed, images; /* of a batch: P */

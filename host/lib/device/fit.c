@@ -7,6 +7,7 @@
 #include "compile.h"
 #include "fit_board.h"
 #include "fit_cycles.h"
+#include "fit_memory.h"
 #include "flexor/status.h"
 #include "flexor/xornet.h"
 #include "flx_proto.h"
@@ -58,6 +59,21 @@ static void describe_link(const struct flx_board *b, struct flx_fit *out)
         out->link_bytes_s = 1000.0 * USB_PACKETS * 64;
         snprintf(out->link, sizeof out->link, "USB full speed");
     }
+}
+
+/* What the build takes of an FPGA that is known. */
+static void add_resources(const struct flx_board *b, int n_out, struct flx_fit *out)
+{
+    const struct flx_family *family = flx_family_find(b->family);
+    const struct flx_part *part = flx_part_find(b->device);
+    int64_t blocks = 0;
+    if (!family || !part)
+        return;
+    out->n_memories = flx_fit_memories(family, b, n_out, out->memory);
+    for (int i = 0; i < out->n_memories; i++)
+        blocks += out->memory[i].blocks;
+    out->resource[out->n_resources++] = (struct flx_fit_resource){
+        "block RAM", "AMEM_WORDS, WMEM_WORDS, NIN_MAX, PMEM_CH or P", blocks, part->blocks};
 }
 
 static void add_layers(const struct flx_desc *d, const struct flx_compiled *c, struct flx_fit *out)
@@ -123,5 +139,6 @@ int flx_fit(const struct flx_model *m, const char *boards, const char *board,
             flx_core_parameter_name((enum flx_core_parameter)p), b.core[p]};
     describe_link(&b, out);
     describe(&b, m, &d);
+    add_resources(&b, d.n_out, out);
     return run(m, &d, stream, out);
 }
