@@ -217,8 +217,9 @@ module flx_core #(
     wire [BW-1:0] img_wbank, rq_wbank;
     wire [G-1:0]  img_wdata;
 
-    wire [AW-1:0] img_base = next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0];
+    wire [AW-1:0] img_base  = next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0];
     wire          img_valid = i_ld_valid && ld_image;
+    wire [6:0]    img_to    = P > 1 ? i_ld_arg[6:0] : 7'd0;
 
     generate
         if (LOADER == 0) begin : g_loader
@@ -228,7 +229,7 @@ module flx_core #(
                 .clk(clk), .rst(rst), .i_win(hdr1[7:0]), .i_step(hdr1[15:8]),
                 .i_row_bytes(hdr1[31:16]), .i_rows(hdr2[15:0]), .i_pad_rows(hdr2[23:16]),
                 .i_pad_code(hdr2[31:24]), .i_pad_bytes(hdr3[15:0]), .i_pixel_words(hdr3[31:16]),
-                .i_base(img_base), .i_start(st_image), .i_engine(i_ld_arg[6:0]),
+                .i_base(img_base), .i_start(st_image), .i_engine(img_to),
                 .i_valid(img_valid), .i_data(i_ld_data), .o_ready(img_ready), .o_idle(img_idle),
                 .o_we(img_we), .i_grant(!rq_we), .o_engine(img_engine), .o_waddr(img_waddr),
                 .o_wbank(img_wbank), .o_wdata(img_wdata)
@@ -240,7 +241,7 @@ module flx_core #(
                 .clk(clk), .rst(rst), .i_win(hdr1[7:0]), .i_step(hdr1[15:8]),
                 .i_row_bytes(hdr1[31:16]), .i_rows(hdr2[15:0]), .i_pad_rows(hdr2[23:16]),
                 .i_pad_code(hdr2[31:24]), .i_pad_bytes(hdr3[15:0]), .i_base(img_base),
-                .i_start(st_image), .i_engine(i_ld_arg[6:0]), .i_valid(img_valid),
+                .i_start(st_image), .i_engine(img_to), .i_valid(img_valid),
                 .i_data(i_ld_data), .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we),
                 .i_grant(!rq_we), .o_engine(img_engine), .o_waddr(img_waddr),
                 .o_wbank(img_wbank), .o_wdata(img_wdata)
