@@ -22,7 +22,8 @@ module flx_param_check #(
     parameter SKIP        = 1,
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
-    parameter POOL_BITS   = 6
+    parameter POOL_BITS   = 6,
+    parameter LOADER      = 0
 ) ();
     localparam KB    = K / 4;
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
@@ -79,6 +80,9 @@ module flx_param_check #(
         end
         if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
             flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();
+        end
+        if (LOADER != 0 && LOADER != 1) begin : g_check_loader
+            flx_error_LOADER_must_be_0_or_1 stop ();
         end
         if (POOL_BITS < 0 || POOL_BITS > 8) begin : g_check_pool
             flx_error_POOL_BITS_must_be_0_to_8 stop ();
