@@ -107,6 +107,11 @@ SEEDS ?= 1
 bitstream: $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
 	scripts/install-deps build boards ecp5
 	scripts/bitstream "$(BOARD)" $(SEEDS)
+# Long (hours for all boards), but it goes on where it was stopped.
+.PHONY: ppa
+ppa: host $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
+	scripts/install-deps build boards ecp5
+	scripts/ppa --place $(if $(filter-out 1,$(SEEDS)),$(SEEDS),1 2 3 4 5)
 flash:
 	scripts/install-deps boards
 	scripts/bitstream --flash "$(BOARD)"

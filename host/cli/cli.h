@@ -23,6 +23,7 @@ int flx_cmd_xornet(int argc, char **argv);
 int flx_cmd_devices(int argc, char **argv);
 int flx_cmd_selftest(int argc, char **argv);
 int flx_cmd_bench_link(int argc, char **argv);
+int flx_cmd_fit(int argc, char **argv);
 int flx_cmd_report(int argc, char **argv);
 int flx_cmd_bench(int argc, char **argv);
 

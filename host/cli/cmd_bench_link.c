@@ -27,12 +27,17 @@ static const struct option long_options[] = {
 
 #define EDGE 4 /* batches of the shorter run */
 
-static const char *const links[] = {"uart12", "fs", "fifo40"};
+/* Clocks of the device behind each link (docs/usb.md, "Paced links"). */
+static const struct {
+    const char *name;
+    double clk_hz;
+} links[] = {{"uart12", 24e6}, {"fs", 24e6}, {"fifo40", 60e6}};
 
 struct result {
     double share, all; /* of the ceiling: weights; every byte to the device */
     double waits;      /* a batch */
     uint64_t cycles;   /* a batch */
+    double images_s;
 };
 
 struct bench {
@@ -64,13 +69,13 @@ static int measure(struct bench *b, struct flx_device *d, int images, struct flx
 }
 
 /* Steady state: a long batch less a short one, which have the same beginning and end. */
-static int run(struct bench *b, const char *device, const char *link, struct result *r)
+static int run(struct bench *b, const char *device, size_t link, struct result *r)
 {
     char spec[256];
     struct flx_device *d = NULL;
     struct flx_device_info info;
     struct flx_link_stats shorter, longer;
-    snprintf(spec, sizeof spec, "%s,stream,pace=%s", device, link);
+    snprintf(spec, sizeof spec, "%s,stream,pace=%s", device, links[link].name);
     int status = flx_device_open(spec, &d);
     if (!status)
         status = flx_device_load(d, b->model);
@@ -88,6 +93,7 @@ static int run(struct bench *b, const char *device, const char *link, struct res
         return status;
     double could = (double)(longer.cycles - shorter.cycles) * longer.bytes_per_cycle;
     r->cycles = (longer.cycles - shorter.cycles) / (uint64_t)(batches - EDGE);
+    r->images_s = links[link].clk_hz * info.p / (double)r->cycles;
     r->share = (double)(longer.weight_bytes - shorter.weight_bytes) / could;
     r->all = (double)(longer.bytes_out - shorter.bytes_out) / could;
     r->waits = (double)(longer.idle_waits - shorter.idle_waits) / (batches - EDGE);
@@ -117,8 +123,9 @@ static int prepare(struct bench *b)
 static void print(const char *link, const struct result *r)
 {
     printf("%-7s weights %5.1f %% of the ceiling, with frames and images %5.1f %%; "
-           "%.2f idle waits and %llu cycles a batch\n",
-           link, 100 * r->share, 100 * r->all, r->waits, (unsigned long long)r->cycles);
+           "%.2f idle waits and %llu cycles a batch, %.1f images/s\n",
+           link, 100 * r->share, 100 * r->all, r->waits, (unsigned long long)r->cycles,
+           r->images_s);
 }
 
 static int bench_links(const char *path, const char *device, int n, int json)
@@ -131,14 +138,14 @@ static int bench_links(const char *path, const char *device, int n, int json)
         status = prepare(&b);
     for (size_t i = 0; i < sizeof links / sizeof links[0] && !status; i++) {
         struct result r;
-        status = run(&b, device, links[i], &r);
+        status = run(&b, device, i, &r);
         if (!status && !json)
-            print(links[i], &r);
+            print(links[i].name, &r);
         if (!status)
-            json_array_append_new(list,
-                                  json_pack("{s:s, s:f, s:f, s:f, s:I}", "link", links[i],
-                                            "weights", r.share, "all", r.all, "waits_per_batch",
-                                            r.waits, "cycles", (json_int_t)r.cycles));
+            json_array_append_new(
+                list, json_pack("{s:s, s:f, s:f, s:f, s:I, s:f}", "link", links[i].name, "weights",
+                                r.share, "all", r.all, "waits_per_batch", r.waits, "cycles",
+                                (json_int_t)r.cycles, "images_per_second", r.images_s));
     }
     if (!status && json)
         status = flx_cli_json(json_incref(list));

@@ -18,6 +18,7 @@ static const struct flx_cmd commands[] = {
     {"eval", "measure a model's accuracy on a data set", flx_cmd_eval},
     {"verify", "compare a device with the integer reference, bit for bit", flx_cmd_verify},
     {"xornet", "show an XOR network or write it for Verilog", flx_cmd_xornet},
+    {"fit", "predict a model on a board: what fits, images/s", flx_cmd_fit},
     {"devices", "list the devices that can be used", flx_cmd_devices},
     {"selftest", "check a board and print a report to paste", flx_cmd_selftest},
     {"report", "write an HTML page about training runs", flx_cmd_report},

@@ -27,6 +27,7 @@
 //   PIPE         1: for clocks above 140 MHz on the ECP5: memories with output registers, and
 //                control passes from engine to engine, each one clock after the one before
 //   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
+//   LOADER       1: flx_image_loader_narrow, for links whose bytes come 7 clocks or more apart
 //
 // Timing of the ports
 //   i_ld_start   samples target, arg and address. Bytes follow, from the next cycle on, while
@@ -64,6 +65,7 @@ module flx_core #(
     parameter SCALED      = 0,
     parameter POOL_BITS   = 6,
     parameter AMEM_KIND   = 0,
+    parameter LOADER      = 0,
     parameter PIPE        = 0
 ) (
     input  wire        clk,
@@ -111,8 +113,8 @@ module flx_core #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .AMEM_KIND(AMEM_KIND),
-        .PIPE(PIPE)
+        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
+        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE)
     ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
@@ -263,17 +265,38 @@ module flx_core #(
     wire [BW-1:0] img_wbank, rq_wbank;
     wire [G-1:0]  img_wdata;
 
-    flx_image_loader #(
-        .K(K), .ACT_W(ACT_W), .WIN_MAX(WIN_MAX), .AW(AW), .BW(BW)
-    ) u_image_loader (
-        .clk(clk), .rst(rst), .i_win(hdr1[7:0]), .i_step(hdr1[15:8]), .i_row_bytes(hdr1[31:16]),
-        .i_rows(hdr2[15:0]), .i_pad_rows(hdr2[23:16]), .i_pad_code(hdr2[31:24]),
-        .i_pad_bytes(hdr3[15:0]), .i_pixel_words(hdr3[31:16]),
-        .i_base(next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0]), .i_start(st_image),
-        .i_engine(i_ld_arg[6:0]), .i_valid(i_ld_valid && ld_image), .i_data(i_ld_data),
-        .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we), .i_grant(STORE ? img_grant : !rq_we),
-        .o_engine(img_engine), .o_waddr(img_waddr), .o_wbank(img_wbank), .o_wdata(img_wdata)
-    );
+    wire [AW-1:0] img_base  = next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0];
+    wire          img_taken = STORE ? img_grant : !rq_we;
+    wire          img_valid = i_ld_valid && ld_image;
+    wire [6:0]    img_to    = P > 1 ? i_ld_arg[6:0] : 7'd0;
+
+    generate
+        if (LOADER == 0) begin : g_loader
+            flx_image_loader #(
+                .K(K), .ACT_W(ACT_W), .WIN_MAX(WIN_MAX), .AW(AW), .BW(BW)
+            ) u_image_loader (
+                .clk(clk), .rst(rst), .i_win(hdr1[7:0]), .i_step(hdr1[15:8]),
+                .i_row_bytes(hdr1[31:16]), .i_rows(hdr2[15:0]), .i_pad_rows(hdr2[23:16]),
+                .i_pad_code(hdr2[31:24]), .i_pad_bytes(hdr3[15:0]), .i_pixel_words(hdr3[31:16]),
+                .i_base(img_base), .i_start(st_image), .i_engine(img_to),
+                .i_valid(img_valid), .i_data(i_ld_data), .o_ready(img_ready), .o_idle(img_idle),
+                .o_we(img_we), .i_grant(img_taken), .o_engine(img_engine), .o_waddr(img_waddr),
+                .o_wbank(img_wbank), .o_wdata(img_wdata)
+            );
+        end else begin : g_loader_narrow
+            flx_image_loader_narrow #(
+                .K(K), .ACT_W(ACT_W), .WIN_MAX(WIN_MAX), .AW(AW), .BW(BW)
+            ) u_image_loader (
+                .clk(clk), .rst(rst), .i_win(hdr1[7:0]), .i_step(hdr1[15:8]),
+                .i_row_bytes(hdr1[31:16]), .i_rows(hdr2[15:0]), .i_pad_rows(hdr2[23:16]),
+                .i_pad_code(hdr2[31:24]), .i_pad_bytes(hdr3[15:0]), .i_base(img_base),
+                .i_start(st_image), .i_engine(img_to), .i_valid(img_valid),
+                .i_data(i_ld_data), .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we),
+                .i_grant(img_taken), .o_engine(img_engine), .o_waddr(img_waddr),
+                .o_wbank(img_wbank), .o_wdata(img_wdata)
+            );
+        end
+    endgenerate
 
     // ---------------------------------------------------------------- control in step
     // Cycles after issue (o_valid): 0 addresses, MEM memory outputs, MEM + 1 signs and masked

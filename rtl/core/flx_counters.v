@@ -6,8 +6,9 @@
 //   i_clear       all counters read as zero from the next cycle on (a layer must not run)
 //   i_layer       the layer that runs
 //   i_cycle, i_busy, i_stall_weights, i_stall_requant, i_stall_skip   events of this cycle
-//   i_layer_end   last cycle of the layer: adds to memory, which takes 10 cycles (o_active);
-//                 busy cycles and stalls of the next layer must not begin before
+//   i_layer_end   last cycle of the layer. What is left is added in at most 21 cycles
+//                 (o_active); busy cycles and stalls of the next layer must not begin before,
+//                 and cycles until then count for this one. i_layer moves on within 10 cycles.
 //   i_raddr       8*layer + counter, of which there are 5; o_rdata one clock later, while o_active is 0
 `default_nettype none
 module flx_counters #(
@@ -28,14 +29,25 @@ module flx_counters #(
     input  wire [LW+2:0] i_raddr,
     output wire [31:0]   o_rdata
 );
-    reg [31:0]            cycles, sum_cycles, sum_busy, sum_weights, sum_requant, sum_skip;
-    reg [PROG_LAYERS-1:0] written; // the others count as zero
-    reg [LW-1:0]          layer;
-    reg [2:0]             which;
-    reg                   adding;  // the old value has been read
-    reg                   known;   // the word that is read has been written since the clear
-    wire [31:0]           stored;
-    wire [LW+2:0]         raddr = o_active ? {layer, which} : i_raddr;
+    // Events are counted in a few bits; a round adds what has come to the memory, counter by
+    // counter, reading in one clock and writing in the next.
+    localparam       BITS = 4;
+    localparam [2:0] LAST = 3'd4;
+
+    reg [BITS-1:0] sum [0:4];
+    wire [4:0]     event_now = {i_stall_skip, i_stall_requant, i_stall_weights, i_busy, i_cycle};
+    reg [LW:0]     valid;   // so many layers have been written since the clear
+    reg [LW-1:0]   layer;   // whose events are added
+    reg [2:0]      which;
+    reg            writing;
+    reg            whole;   // o_active: a round has begun since the layer's end
+    reg [1:0]      cycle;   // i_cycle before: i_layer has followed
+    reg            known;   // the word that is read has been written since the clear
+    wire           active = cycle[1] || o_active;
+    wire           wrap   = active && writing && which == LAST;
+    wire [31:0]    stored;
+    wire [LW+2:0]  raddr  = active ? {layer, which} : i_raddr;
+    wire [31:0]    added  = stored + {{(32-BITS){1'b0}}, sum[which]};
 
     assign o_rdata = known ? stored : 32'd0;
 
@@ -44,57 +56,39 @@ module flx_counters #(
         .DEPTH(8 << LW)
     ) u_ram (
         .clk    (clk),
-        .i_we   (o_active && adding),
+        .i_we   (active && writing),
         .i_waddr({layer, which}),
-        .i_wdata(o_rdata + sum_cycles),
+        .i_wdata(known ? added : {{(32-BITS){1'b0}}, sum[which]}),
         .i_raddr(raddr),
         .o_rdata(stored)
     );
 
+    integer i;
     always @(posedge clk) begin
-        known <= written[raddr[LW+2:3]];
-        if (i_cycle) cycles <= cycles + 32'd1;
-        if (i_busy) sum_busy <= sum_busy + 32'd1;
-        if (i_stall_weights) sum_weights <= sum_weights + 32'd1;
-        if (i_stall_requant) sum_requant <= sum_requant + 32'd1;
-        if (i_stall_skip) sum_skip <= sum_skip + 32'd1;
-        if (o_active) begin
-            adding <= !adding;
-            if (adding) begin
-                // The sums move down, so that the one to add is always in sum_cycles.
-                sum_cycles  <= sum_busy;
-                sum_busy    <= sum_weights;
-                sum_weights <= sum_requant;
-                sum_requant <= sum_skip;
-                sum_skip    <= 32'd0;
-                which       <= which + 3'd1;
-                if (which == 3'd4) begin
-                    o_active       <= 1'b0;
-                    written[layer] <= 1'b1;
-                    sum_busy       <= 32'd0;
-                    sum_weights    <= 32'd0;
-                    sum_requant    <= 32'd0;
-                end
-            end
+        known <= {1'b0, raddr[LW+2:3]} < valid;
+        cycle <= {cycle[0], i_cycle};
+        for (i = 0; i <= 4; i = i + 1)
+            sum[i] <= ((active && writing && which == i[2:0]) ? {BITS{1'b0}} : sum[i])
+                    + {{(BITS-1){1'b0}}, event_now[i]};
+        writing <= active && !writing;
+        if (!active || wrap) which <= 3'd0;
+        else if (writing) which <= which + 3'd1;
+        if (wrap && {1'b0, layer} >= valid) valid <= {1'b0, layer} + 1'b1;
+        if (!active || (wrap && (!o_active || whole))) layer <= i_layer;
+        if (wrap) begin
+            whole <= o_active;
+            if (whole) o_active <= 1'b0;
         end
         if (i_layer_end) begin
-            o_active   <= 1'b1;
-            adding     <= 1'b0;
-            which      <= 3'd0;
-            layer      <= i_layer;
-            sum_cycles <= cycles + 32'd1;
-            cycles     <= 32'd0;
+            o_active <= 1'b1;
+            whole    <= 1'b0;
         end
-        if (rst || i_clear) begin
-            written     <= {PROG_LAYERS{1'b0}};
-        end
+        if (rst || i_clear) valid <= {(LW+1){1'b0}};
         if (rst) begin
-            o_active    <= 1'b0;
-            cycles      <= 32'd0;
-            sum_busy    <= 32'd0;
-            sum_weights <= 32'd0;
-            sum_requant <= 32'd0;
-            sum_skip    <= 32'd0;
+            o_active <= 1'b0;
+            writing  <= 1'b0;
+            cycle    <= 2'd0;
+            for (i = 0; i <= 4; i = i + 1) sum[i] <= {BITS{1'b0}};
         end
     end
 endmodule

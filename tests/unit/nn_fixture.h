@@ -3,24 +3,12 @@
  *  direct loops in doubles. */
 #ifndef FLEXOR_NN_FIXTURE_H
 #define FLEXOR_NN_FIXTURE_H
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
+#include "nn_random.h"
 
-#include <cmocka.h>
-
-#include "flexor/nn.h"
-#include "flexor/rng.h"
-#include "flexor/status.h"
-
-#define SEED    11
-#define BATCH   16
-#define SIDE    16 /* of the wide net, the largest */
-#define CLASSES 5
-#define NODES   9
+#define SEED  11
+#define BATCH 16
+#define SIDE  16 /* of the wide net, the largest */
+#define NODES 9
 
 /* All that a residual network may hold: overlapping maximum, identity skip, skip at
  * stride 2 into more channels, signed projection, mean over the whole map. */
@@ -55,63 +43,17 @@ static const char wide[] =
 static const char *const nets[] = {narrow, wide};
 static const int sides[] = {12, 16};
 
-struct fixture {
-    struct flx_net *net;
-    struct flx_rng rng;
-    uint8_t images[BATCH * SIDE * SIDE * 3], labels[BATCH];
-};
-
-static float normal(struct fixture *f)
-{
-    return (float)flx_rng_normal(&f->rng);
-}
-
-static void randomise(struct fixture *f, struct flx_node *nd)
-{
-    float he = sqrtf(2.0F / (float)(nd->kh * nd->kw * nd->in_c));
-    for (size_t i = 0; i < nd->n_weights; i++) {
-        if (nd->w)
-            nd->w[i] = he * normal(f);
-        for (int p = 0; p < nd->planes && nd->w8[p]; p++)
-            nd->w8[p][i] = flx_rng_next(&f->rng) & 1 ? 1 : -1;
-    }
-    for (int o = 0; o < nd->out_c; o++) {
-        for (int p = 1; p < nd->planes; p++)
-            nd->ratio[p][o] = 0.5F + 0.1F * normal(f);
-        nd->alpha[o] = nd->w8[0] ? he * (1 + 0.2F * normal(f)) : 1;
-        nd->gamma[o] = 1 + 0.2F * normal(f);
-        nd->beta[o] = 0.2F * normal(f);
-    }
-}
-
 static void setup(struct fixture *f, int which, struct flx_net_config config)
 {
     struct flx_net_spec spec;
-    flx_rng_init(&f->rng, SEED, 0);
     assert_int_equal(flx_net_spec_parse("test", nets[which], &spec), FLX_OK);
     config.batch = BATCH;
     config.in_h = config.in_w = sides[which];
     config.in_c = 3;
     config.planes = config.planes ? config.planes : 1;
     config.threads = 2;
-    assert_int_equal(flx_net_create(&spec, &config, &f->net), FLX_OK);
+    fixture_create(f, &spec, &config, SEED, sizeof f->images);
     assert_int_equal(f->net->n_nodes, NODES);
-    for (size_t i = 0; i < sizeof f->images; i++)
-        f->images[i] = (uint8_t)flx_rng_next(&f->rng);
-    for (int i = 0; i < BATCH; i++)
-        f->labels[i] = (uint8_t)flx_rng_below(&f->rng, CLASSES);
-    for (int i = 0; i < NODES; i++)
-        randomise(f, &f->net->nodes[i]);
-}
-
-static double loss_of(struct fixture *f)
-{
-    double loss;
-    int correct;
-    const struct flx_loss kind = {.smoothing = 0.1F};
-    assert_int_equal(flx_net_forward(f->net, f->images, 1), FLX_OK);
-    flx_net_loss(f->net, f->labels, BATCH, &kind, &loss, &correct);
-    return loss;
 }
 
 static size_t at(int n, int y, int x, int c, int h, int w, int channels)

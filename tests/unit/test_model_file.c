@@ -191,9 +191,9 @@ static void a_description_that_is_not_understood_is_refused(void **state)
                  "layer 0: unknown key 'dilation'");
     refused_text(m, "\"classes\":10", "\"classes\":10,\"more\":1", FLX_ERR_UNSUPPORTED, "'more'");
     refused_text(m, "\"n_in\":19", "\"n_in\":19,\"more\":1", FLX_ERR_UNSUPPORTED, "'more'");
-    refused_text(m, "\"nested\"", "\"woven\"", FLX_ERR_UNSUPPORTED, "nested and fixed");
-    refused_text(m, "\"tile\"", "\"diagonal\"", FLX_ERR_UNSUPPORTED, "tile and flat");
-    refused_text(m, "\"scaled\"", "\"ternary\"", FLX_ERR_UNSUPPORTED, "scaled and binary");
+    refused_text(m, "\"nested\"", "\"woven\"", FLX_ERR_UNSUPPORTED, "nested, fixed");
+    refused_text(m, "\"tile\"", "\"diagonal\"", FLX_ERR_UNSUPPORTED, "tile, flat");
+    refused_text(m, "\"scaled\"", "\"ternary\"", FLX_ERR_UNSUPPORTED, "scaled, binary");
     refused_text(m, "\"name\":\"conv2\"", "\"name\":7", FLX_ERR_FORMAT, "layer 1: 'name'");
     refused_text(m, "\"conv2\"", "\"a name of more than thirty-one bytes\"", FLX_ERR_FORMAT,
                  "layer 1: 'name'");

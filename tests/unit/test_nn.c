@@ -1,16 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "flexor/nn.h"
-#include "flexor/rng.h"
-#include "flexor/status.h"
+#include "nn_random.h"
 
 #define SEED  7
 #define BATCH 24
@@ -43,36 +32,8 @@ static const struct flx_net_spec small_net = {.name = "small",
                                                          .pool = 1,
                                                          .pool_stride = 1}}};
 
-struct fixture {
-    struct flx_net *net;
-    struct flx_rng rng;
-    uint8_t images[BATCH * SIDE * SIDE * 2], labels[BATCH];
-};
-
-static float normal(struct fixture *f)
-{
-    return (float)flx_rng_normal(&f->rng);
-}
-
-static void randomise(struct fixture *f, struct flx_node *nd)
-{
-    float he = sqrtf(2.0F / (float)(nd->kh * nd->kw * nd->in_c));
-    for (size_t i = 0; i < nd->n_weights; i++) {
-        if (nd->w)
-            nd->w[i] = he * normal(f);
-        else
-            nd->w8[0][i] = flx_rng_next(&f->rng) & 1 ? 1 : -1;
-    }
-    for (int o = 0; o < nd->out_c; o++) {
-        nd->alpha[o] = nd->w8[0] ? he * (1 + 0.2F * normal(f)) : 1;
-        nd->gamma[o] = 1 + 0.2F * normal(f);
-        nd->beta[o] = 0.2F * normal(f);
-    }
-}
-
 static void setup(struct fixture *f, enum flx_nn_mode mode, int threads)
 {
-    flx_rng_init(&f->rng, SEED, 0);
     const struct flx_net_config config = {.mode = mode,
                                           .act_bits = 8,
                                           .planes = 1,
@@ -82,23 +43,7 @@ static void setup(struct fixture *f, enum flx_nn_mode mode, int threads)
                                           .in_c = 2,
                                           .threads = threads,
                                           .f32 = mode == FLX_NN_FLOAT};
-    assert_int_equal(flx_net_create(&small_net, &config, &f->net), FLX_OK);
-    for (size_t i = 0; i < sizeof f->images; i++)
-        f->images[i] = (uint8_t)flx_rng_next(&f->rng);
-    for (int i = 0; i < BATCH; i++)
-        f->labels[i] = (uint8_t)flx_rng_below(&f->rng, 5);
-    for (int i = 0; i < f->net->n_nodes; i++)
-        randomise(f, &f->net->nodes[i]);
-}
-
-static double loss_of(struct fixture *f)
-{
-    double loss;
-    int correct;
-    assert_int_equal(flx_net_forward(f->net, f->images, 1), FLX_OK);
-    const struct flx_loss kind = {.smoothing = 0.1F};
-    flx_net_loss(f->net, f->labels, BATCH, &kind, &loss, &correct);
-    return loss;
+    fixture_create(f, &small_net, &config, SEED, BATCH * SIDE * SIDE * 2);
 }
 
 /* Slope of the loss along a random direction against the gradient's. */

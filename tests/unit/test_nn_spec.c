@@ -136,7 +136,7 @@ static void what_is_not_supported_is_refused_with_the_list(void **state)
         int status;
         const char *says;
     } cases[] = {
-        {"{", FLX_ERR_FORMAT, "no JSON"},
+        {"{", FLX_ERR_FORMAT, "is not JSON"},
         {"[]", FLX_ERR_FORMAT, "not a JSON object"},
         {"{\"name\": \"n\", \"nodes\": []}", FLX_ERR_FORMAT, "1 to 64"},
         {"{\"name\": \"n\", \"layers\": []}", FLX_ERR_UNSUPPORTED, "name, nodes"},

@@ -1,222 +1,143 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The JSON text that describes the network inside a model file. */
-#include <jansson.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "../base/json_reader.h"
 #include "flexor/status.h"
 #include "model_internal.h"
 
-static const char *const kinds[] = {[FLX_XORNET_NESTED] = "nested", [FLX_XORNET_FIXED] = "fixed"};
-static const char *const orders[] = {[FLX_SLICE_TILE] = "tile", [FLX_SLICE_FLAT] = "flat"};
-static const char *const pools[] = {[FLX_POOL_MAX] = "max", [FLX_POOL_SUM] = "sum"};
-static const char *const modes[] = {[FLX_PLANES_SCALED] = "scaled", [FLX_PLANES_BINARY] = "binary"};
+static const char *const kinds[] = {
+    [FLX_XORNET_NESTED] = "nested", [FLX_XORNET_FIXED] = "fixed", NULL};
+static const char *const orders[] = {[FLX_SLICE_TILE] = "tile", [FLX_SLICE_FLAT] = "flat", NULL};
+static const char *const pools[] = {[FLX_POOL_MAX] = "max", [FLX_POOL_SUM] = "sum", NULL};
+static const char *const modes[] = {
+    [FLX_PLANES_SCALED] = "scaled", [FLX_PLANES_BINARY] = "binary", NULL};
 
-/* Where we are, for messages, and the first error; the getters do nothing after it. */
-struct reader {
-    const char *what;
-    char where[32]; /* "network", "xor 0", "layer 3" */
-    int status;
-};
-
-__attribute__((format(printf, 3, 4))) static void fail(struct reader *r, int status,
-                                                       const char *fmt, ...)
-{
-    char text[256];
-    va_list args;
-    if (r->status)
-        return;
-    va_start(args, fmt);
-    vsnprintf(text, sizeof text, fmt, args);
-    va_end(args);
-    r->status = flx_fail(status, "%s: %s: %s", r->what, r->where, text);
-}
-
-/* Refuses keys that are not among the @p n known ones. */
-static void only_keys(struct reader *r, json_t *object, const char *const *known, size_t n)
-{
-    const char *key;
-    json_t *value;
-    if (!json_is_object(object)) {
-        fail(r, FLX_ERR_FORMAT, "is not a JSON object");
-        return;
-    }
-    json_object_foreach(object, key, value)
-    {
-        size_t i = 0;
-        while (i < n && strcmp(key, known[i]) != 0)
-            i++;
-        if (i == n)
-            fail(r, FLX_ERR_UNSUPPORTED, "unknown key '%s'", key);
-    }
-}
-
-static json_int_t number(struct reader *r, const json_t *value, const char *key, json_int_t lo,
-                         json_int_t hi)
-{
-    if (!json_is_integer(value))
-        fail(r, FLX_ERR_FORMAT, "'%s' is missing or not an integer", key);
-    else if (json_integer_value(value) < lo || json_integer_value(value) > hi)
-        fail(r, FLX_ERR_FORMAT, "'%s' is %lld, not %lld to %lld", key,
-             (long long)json_integer_value(value), (long long)lo, (long long)hi);
-    else
-        return json_integer_value(value);
-    return lo;
-}
-
-static int get_int(struct reader *r, const json_t *object, const char *key, int lo, int hi)
-{
-    return (int)number(r, json_object_get(object, key), key, lo, hi);
-}
-
-static int get_bool(struct reader *r, const json_t *object, const char *key)
+static int get_bool(struct flx_json *r, const json_t *object, const char *key)
 {
     const json_t *value = json_object_get(object, key);
     if (!json_is_boolean(value))
-        fail(r, FLX_ERR_FORMAT, "'%s' is missing or not true or false", key);
+        flx_json_fail(r, FLX_ERR_FORMAT, "'%s' is missing or not true or false", key);
     return json_is_true(value);
 }
 
-static void get_text(struct reader *r, const json_t *object, const char *key, char *out,
-                     size_t size)
-{
-    const json_t *value = json_object_get(object, key);
-    if (!json_is_string(value) || json_string_length(value) >= size)
-        fail(r, FLX_ERR_FORMAT, "'%s' is missing or not a text of less than %zu bytes", key, size);
-    else
-        memcpy(out, json_string_value(value), json_string_length(value) + 1);
-}
-
-/* One of two words. */
-static int get_word(struct reader *r, const json_t *object, const char *key,
-                    const char *const words[2])
-{
-    const char *text = json_string_value(json_object_get(object, key));
-    if (text)
-        for (int i = 0; i < 2; i++)
-            if (strcmp(text, words[i]) == 0)
-                return i;
-    fail(r, text ? FLX_ERR_UNSUPPORTED : FLX_ERR_FORMAT, "'%s' is %s, supported are %s and %s", key,
-         text ? text : "missing", words[0], words[1]);
-    return 0;
-}
-
 /* An array of exactly @p n integers from 1. */
-static void get_ints(struct reader *r, const json_t *object, const char *key, size_t n,
+static void get_ints(struct flx_json *r, const json_t *object, const char *key, size_t n,
                      int *const out[])
 {
     const json_t *array = json_object_get(object, key);
     if (json_array_size(array) != n) {
-        fail(r, FLX_ERR_FORMAT, "'%s' is missing or not an array of %zu integers", key, n);
+        flx_json_fail(r, FLX_ERR_FORMAT, "'%s' is missing or not an array of %zu integers", key, n);
         return;
     }
     for (size_t i = 0; i < n; i++)
-        *out[i] = (int)number(r, json_array_get(array, i), key, 1, INT_MAX);
+        *out[i] = (int)flx_json_number(r, json_array_get(array, i), key, 1, INT_MAX);
 }
 
 /* An array of 1 to @p max objects; returns how many. */
-static int get_list(struct reader *r, const json_t *object, const char *key, int max,
+static int get_list(struct flx_json *r, const json_t *object, const char *key, int max,
                     const json_t **list)
 {
     *list = json_object_get(object, key);
     size_t n = json_array_size(*list);
     if (n < 1 || n > (size_t)max)
-        fail(r, FLX_ERR_FORMAT, "'%s' is missing or not an array of 1 to %d objects", key, max);
+        flx_json_fail(r, FLX_ERR_FORMAT, "'%s' is missing or not an array of 1 to %d objects", key,
+                      max);
     return r->status ? 0 : (int)n;
 }
 
-static void read_xornet(struct reader *r, json_t *object, struct flx_xornet *net)
+static void read_xornet(struct flx_json *r, json_t *object, struct flx_xornet *net)
 {
-    static const char *const known[] = {"kind", "n_out", "n_min", "n_max", "seed"};
-    only_keys(r, object, known, 5);
-    net->kind = (enum flx_xornet_kind)get_word(r, object, "kind", kinds);
-    net->n_out = get_int(r, object, "n_out", 1, FLX_XOR_MAX);
-    net->n_min = get_int(r, object, "n_min", 1, FLX_XOR_MAX);
-    net->n_max = get_int(r, object, "n_max", 1, FLX_XOR_MAX);
-    net->seed = (uint64_t)number(r, json_object_get(object, "seed"), "seed", 0, INT64_MAX);
+    static const char *const known[] = {"kind", "n_out", "n_min", "n_max", "seed", NULL};
+    flx_json_only_keys(r, object, known);
+    net->kind = (enum flx_xornet_kind)flx_json_word(r, object, "kind", kinds);
+    net->n_out = flx_json_int(r, object, "n_out", 1, FLX_XOR_MAX);
+    net->n_min = flx_json_int(r, object, "n_min", 1, FLX_XOR_MAX);
+    net->n_max = flx_json_int(r, object, "n_max", 1, FLX_XOR_MAX);
+    net->seed = (uint64_t)flx_json_number(r, json_object_get(object, "seed"), "seed", 0, INT64_MAX);
 }
 
-static void read_planes(struct reader *r, const json_t *object, struct flx_layer *l)
+static void read_planes(struct flx_json *r, const json_t *object, struct flx_layer *l)
 {
-    static const char *const known[] = {"xor", "n_in"};
+    static const char *const known[] = {"xor", "n_in", NULL};
     const json_t *list;
     l->planes = get_list(r, object, "planes", FLX_MAX_PLANES, &list);
     for (int p = 0; p < l->planes; p++) {
         json_t *plane = json_array_get(list, (size_t)p);
-        only_keys(r, plane, known, 2);
-        l->net[p] = get_int(r, plane, "xor", 0, FLX_MAX_XORNETS - 1);
-        l->n_in[p] = get_int(r, plane, "n_in", 1, FLX_XOR_MAX);
+        flx_json_only_keys(r, plane, known);
+        l->net[p] = flx_json_int(r, plane, "xor", 0, FLX_MAX_XORNETS - 1);
+        l->n_in[p] = flx_json_int(r, plane, "n_in", 1, FLX_XOR_MAX);
     }
 }
 
 /* A number p: the maximum over p x p windows, p apart; else an object that says all. */
-static void read_pool(struct reader *r, const json_t *object, struct flx_layer *l)
+static void read_pool(struct flx_json *r, const json_t *object, struct flx_layer *l)
 {
-    static const char *const known[] = {"kind", "size", "stride", "pad", "shift"};
+    static const char *const known[] = {"kind", "size", "stride", "pad", "shift", NULL};
     json_t *pool = json_object_get(object, "pool");
     if (!json_is_object(pool)) {
-        l->pool = l->pool_stride = get_int(r, object, "pool", 1, INT_MAX);
+        l->pool = l->pool_stride = flx_json_int(r, object, "pool", 1, INT_MAX);
         return;
     }
-    only_keys(r, pool, known, 5);
-    l->pool_kind = (enum flx_pool_kind)get_word(r, pool, "kind", pools);
-    l->pool = get_int(r, pool, "size", 1, INT_MAX);
-    l->pool_stride = get_int(r, pool, "stride", 1, INT_MAX);
-    l->pool_pad = get_int(r, pool, "pad", 0, INT_MAX);
-    l->pool_shift = get_int(r, pool, "shift", 0, FLX_MAX_POOL_SHIFT);
+    flx_json_only_keys(r, pool, known);
+    l->pool_kind = (enum flx_pool_kind)flx_json_word(r, pool, "kind", pools);
+    l->pool = flx_json_int(r, pool, "size", 1, INT_MAX);
+    l->pool_stride = flx_json_int(r, pool, "stride", 1, INT_MAX);
+    l->pool_pad = flx_json_int(r, pool, "pad", 0, INT_MAX);
+    l->pool_shift = flx_json_int(r, pool, "shift", 0, FLX_MAX_POOL_SHIFT);
 }
 
 /* The edges of the graph, where they are not those of a chain. */
-static void read_edges(struct reader *r, const json_t *object, struct flx_layer *l)
+static void read_edges(struct flx_json *r, const json_t *object, struct flx_layer *l)
 {
-    static const char *const known[] = {"layer", "stride", "m"};
+    static const char *const known[] = {"layer", "stride", "m", NULL};
     json_t *skip = json_object_get(object, "skip");
     if (json_object_get(object, "input"))
-        l->input = get_int(r, object, "input", 0, FLX_MAX_LAYERS - 1);
+        l->input = flx_json_int(r, object, "input", 0, FLX_MAX_LAYERS - 1);
     if (!skip)
         return;
-    only_keys(r, skip, known, 3);
-    l->skip = get_int(r, skip, "layer", 0, FLX_MAX_LAYERS - 1);
-    l->skip_stride = get_int(r, skip, "stride", 1, INT_MAX);
-    l->skip_m = get_int(r, skip, "m", INT16_MIN, INT16_MAX);
+    flx_json_only_keys(r, skip, known);
+    l->skip = flx_json_int(r, skip, "layer", 0, FLX_MAX_LAYERS - 1);
+    l->skip_stride = flx_json_int(r, skip, "stride", 1, INT_MAX);
+    l->skip_m = flx_json_int(r, skip, "m", INT16_MIN, INT16_MAX);
 }
 
-static void read_layer(struct reader *r, json_t *object, struct flx_layer *l)
+static void read_layer(struct flx_json *r, json_t *object, struct flx_layer *l)
 {
     static const char *const known[] = {
-        "name", "input",   "in",    "out_c",  "kernel", "stride",     "pad",        "skip",
-        "pool", "in_zero", "shift", "logits", "planes", "plane_mode", "row_packed", "order"};
-    only_keys(r, object, known, sizeof known / sizeof known[0]);
-    get_text(r, object, "name", l->name, sizeof l->name);
+        "name",    "input", "in",     "out_c",  "kernel",     "stride",     "pad",   "skip", "pool",
+        "in_zero", "shift", "logits", "planes", "plane_mode", "row_packed", "order", NULL};
+    flx_json_only_keys(r, object, known);
+    flx_json_text(r, object, "name", 0, l->name, sizeof l->name);
     get_ints(r, object, "in", 3, (int *[]){&l->in_h, &l->in_w, &l->in_c});
-    l->out_c = get_int(r, object, "out_c", 1, INT_MAX);
+    l->out_c = flx_json_int(r, object, "out_c", 1, INT_MAX);
     get_ints(r, object, "kernel", 2, (int *[]){&l->kh, &l->kw});
-    l->stride = get_int(r, object, "stride", 1, INT_MAX);
-    l->pad = get_int(r, object, "pad", 0, INT_MAX);
+    l->stride = flx_json_int(r, object, "stride", 1, INT_MAX);
+    l->pad = flx_json_int(r, object, "pad", 0, INT_MAX);
     read_edges(r, object, l);
     read_pool(r, object, l);
-    l->in_zero = get_int(r, object, "in_zero", 0, 255);
+    l->in_zero = flx_json_int(r, object, "in_zero", 0, 255);
     l->row_packed = get_bool(r, object, "row_packed");
     l->logits = get_bool(r, object, "logits");
-    l->shift = get_int(r, object, "shift", 0, 31);
-    l->plane_mode = (enum flx_plane_mode)get_word(r, object, "plane_mode", modes);
-    l->order = (enum flx_slice_order)get_word(r, object, "order", orders);
+    l->shift = flx_json_int(r, object, "shift", 0, 31);
+    l->plane_mode = (enum flx_plane_mode)flx_json_word(r, object, "plane_mode", modes);
+    l->order = (enum flx_slice_order)flx_json_word(r, object, "order", orders);
     read_planes(r, object, l);
 }
 
-static void read_network(struct reader *r, json_t *root, struct flx_model *m)
+static void read_network(struct flx_json *r, json_t *root, struct flx_model *m)
 {
-    static const char *const known[] = {"name",     "dataset", "input", "classes",
-                                        "act_bits", "xor",     "layers"};
+    static const char *const known[] = {"name",     "dataset", "input",  "classes",
+                                        "act_bits", "xor",     "layers", NULL};
     const json_t *nets, *layers;
-    only_keys(r, root, known, sizeof known / sizeof known[0]);
-    get_text(r, root, "name", m->name, sizeof m->name);
-    get_text(r, root, "dataset", m->dataset, sizeof m->dataset);
+    flx_json_only_keys(r, root, known);
+    flx_json_text(r, root, "name", 0, m->name, sizeof m->name);
+    flx_json_text(r, root, "dataset", 0, m->dataset, sizeof m->dataset);
     get_ints(r, root, "input", 3, (int *[]){&m->in_h, &m->in_w, &m->in_c});
-    m->classes = get_int(r, root, "classes", 1, INT_MAX);
-    m->act_bits = get_int(r, root, "act_bits", 4, 8);
+    m->classes = flx_json_int(r, root, "classes", 1, INT_MAX);
+    m->act_bits = flx_json_int(r, root, "act_bits", 4, 8);
     m->n_nets = get_list(r, root, "xor", FLX_MAX_XORNETS, &nets);
     m->n_layers = get_list(r, root, "layers", FLX_MAX_LAYERS, &layers);
     for (int i = 0; i < m->n_nets && !r->status; i++) {
@@ -232,13 +153,12 @@ static void read_network(struct reader *r, json_t *root, struct flx_model *m)
 
 int flx_network_parse(const char *what, const char *text, struct flx_model *m)
 {
-    struct reader r = {.what = what, .where = "network"};
-    json_error_t error;
-    json_t *root = json_loads(text, JSON_REJECT_DUPLICATES, &error);
-    if (root)
-        read_network(&r, root, m);
-    else
-        fail(&r, FLX_ERR_FORMAT, "is not JSON (%s)", error.text);
+    struct flx_json r = {.what = what, .where = "network"};
+    json_t *root;
+    int rc = flx_json_parse(&r, text, &root);
+    if (rc)
+        return rc;
+    read_network(&r, root, m);
     json_decref(root);
     return r.status;
 }

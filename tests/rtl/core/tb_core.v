@@ -6,7 +6,7 @@
 module tb_core;
     parameter K = 8, T = 8, P = 1, N_OUT = 32, NIN_MAX = 32, ACT_W = 8, RQ = 4, LANES = 0, FAN = 0, PIPE = 0;
     parameter AMEM_WORDS = 1024, WMEM_WORDS = 1024, PMEM_CH = 256, PROG_LAYERS = 16;
-    parameter RES_WORDS = 16, WIN_MAX = 32, SKIP = 1, WINDOWS = 1, SCALED = 0, POOL_BITS = 6;
+    parameter RES_WORDS = 16, WIN_MAX = 32, SKIP = 1, WINDOWS = 1, SCALED = 0, POOL_BITS = 6, LOADER = 0;
 
     reg         clk = 1'b0, rst = 1'b1;
     reg         ld_start = 1'b0, ld_valid = 1'b0, run = 1'b0, rd_en = 1'b0;
@@ -22,7 +22,7 @@ module tb_core;
         .LANES(LANES), .FAN(FAN), .PIPE(PIPE),
         .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX), .SKIP(SKIP),
-        .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS)
+        .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .LOADER(LOADER)
     ) dut (
         .clk(clk), .rst(rst),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),

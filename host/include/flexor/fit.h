@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/** What a model would do on a board, from the board's parameters alone: does it fit, how
+ *  many cycles an image, how many images a second; and what the build takes of the FPGA.
+ *  `flexor fit` prints it; docs/fit.md has the formulas and how far they are off. */
+#ifndef FLEXOR_FIT_H
+#define FLEXOR_FIT_H
+#include <stddef.h>
+#include <stdint.h>
+
+#include "flexor/model.h"
+
+#define FLX_FIT_PARAMETERS 24
+#define FLX_FIT_RESOURCES  4
+#define FLX_FIT_MEMORIES   8
+
+/** A parameter of flx_top. */
+struct flx_fit_parameter {
+    const char *name; /* static */
+    int value;
+};
+
+/** Something of which the FPGA has only so much. */
+struct flx_fit_resource {
+    const char *name; /* static: "LUT4", "block RAM" ... */
+    const char *knob; /* static: which parameters make it smaller */
+    int64_t needed, available;
+};
+
+/** A memory of the build. */
+struct flx_fit_memory {
+    const char *name; /* static */
+    int blocks;       /* of block RAM */
+};
+
+struct flx_fit_layer {
+    char name[32];
+    uint64_t busy;   /* cycles of a batch of P images in which the lanes work */
+    uint64_t cycles; /* with the weights at hand */
+    uint64_t bytes;  /* of weights on the link when they are streamed */
+};
+
+struct flx_fit {
+    char board[32], title[64], device[16], link[64];
+    int n_parameters;
+    struct flx_fit_parameter parameter[FLX_FIT_PARAMETERS];
+    int64_t core_khz;
+    double link_bytes_s; /* ceiling of the link, one direction */
+    int n_resources;
+    struct flx_fit_resource resource[FLX_FIT_RESOURCES];
+    int n_memories;
+    struct flx_fit_memory memory[FLX_FIT_MEMORIES];
+    char refusal[320]; /* why the model cannot run, from the device compiler; "" when it can */
+    /* The rest is 0 when it cannot. */
+    int streamed, images; /* of a batch: P */
+    int n_layers;
+    struct flx_fit_layer layer[FLX_MAX_LAYERS];
+    uint64_t cycles;      /* of a batch */
+    double lanes_busy;    /* share of the cycles */
+    double images_s_core; /* the array alone */
+    double images_s_link; /* the link alone: images in, logits out, streamed weights */
+    double images_s;      /* the smaller one */
+};
+
+/** Predicts @p m on @p board of the file @p boards (rtl/boards/boards.json). @p settings:
+ *  n texts "NAME=VALUE" that replace parameters of flx_top, or CORE_KHZ. Weights are
+ *  streamed if they do not fit or @p stream is set. FLX_OK also when the model does not fit
+ *  (see refusal). FLX_ERR_NOT_FOUND (unknown board: names those that exist), _IO, _FORMAT,
+ *  _ARG (a setting). */
+int flx_fit(const struct flx_model *m, const char *boards, const char *board,
+            const char *const *settings, int n, int stream, struct flx_fit *out);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "fit_memory.h"
+
+#include <limits.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "desc.h"
+#include "flx_proto.h"
+
+/* Shapes: Lattice FPGA-TN-02002 (iCE40 memory usage) and FPGA-TN-02204 (ECP5 memory usage). */
+static const struct flx_family families[] = {
+    {"ice40", {{16, 256}, {8, 512}, {4, 1024}, {2, 2048}}, 0, "logic cells"},
+    {"ecp5", {{36, 512}, {18, 1024}, {9, 2048}, {4, 4096}, {2, 8192}, {1, 16384}}, 1024, "LUT4"},
+};
+
+static const struct flx_part parts[] = {
+    {"up5k", 5280, 30}, {"hx1k", 1280, 16},  {"hx8k", 7680, 32},
+    {"25k", 24288, 56}, {"45k", 43848, 108}, {"85k", 83640, 208},
+};
+
+const struct flx_family *flx_family_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof families / sizeof families[0]; i++)
+        if (!strcmp(families[i].name, name))
+            return &families[i];
+    return NULL;
+}
+
+const struct flx_part *flx_part_find(const char *name)
+{
+    for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
+        if (!strcmp(parts[i].name, name))
+            return &parts[i];
+    return NULL;
+}
+
+static int ceil_div(int a, int b)
+{
+    return (a + b - 1) / b;
+}
+
+int flx_memory_blocks(const struct flx_family *f, int width, int depth)
+{
+    int best = INT_MAX;
+    if (width * depth <= f->distributed)
+        return 0;
+    for (int i = 0; i < 6 && f->shape[i].width; i++) {
+        int n = ceil_div(width, f->shape[i].width) * ceil_div(depth, f->shape[i].depth);
+        best = n < best ? n : best;
+    }
+    return best;
+}
+
+/* Smallest n with 2^n >= v. */
+static int log2_up(int v)
+{
+    int n = 0;
+    while (1 << n < v)
+        n++;
+    return n;
+}
+
+/* Frames; FIFOs between the clocks, always a block each; and what a USB device needs. */
+static int link_blocks(const struct flx_family *f, const struct flx_board *b)
+{
+    int frame = flx_memory_blocks(f, 8, 2 * b->core[FLX_CORE_MAX_PAYLOAD]);
+    if (b->link == FLX_LINK_UART)
+        return frame + flx_memory_blocks(f, 8, 1 << b->rx_log2) + 1;
+    return frame + 2 + flx_memory_blocks(f, 8, 256) + flx_memory_blocks(f, 8, 128) +
+           flx_memory_blocks(f, 8, 256);
+}
+
+int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int n_out,
+                     struct flx_fit_memory use[FLX_FIT_MEMORIES])
+{
+    const int *c = b->core;
+    int granule = 4 * c[FLX_CORE_ACT_W], p = c[FLX_CORE_P], rq = c[FLX_CORE_RQ];
+    int planes = (int)flx_word_bytes(c[FLX_CORE_K] * c[FLX_CORE_T] / n_out, c[FLX_CORE_NIN_MAX]);
+    int program = FLX_PROG_HDR_WORDS + FLX_PROG_LAYER_WORDS * c[FLX_CORE_PROG_LAYERS];
+    const struct flx_fit_memory all[] = {
+        {"activation memory",
+         p * c[FLX_CORE_K] / 4 * flx_memory_blocks(f, granule, c[FLX_CORE_AMEM_WORDS])},
+        {"weight memory", planes * flx_memory_blocks(f, 8, c[FLX_CORE_WMEM_WORDS])},
+        {"parameter memory", rq * flx_memory_blocks(f, 48, c[FLX_CORE_PMEM_CH] / rq)},
+        {"program memory", flx_memory_blocks(f, 32, program)},
+        {"plane sums", c[FLX_CORE_SCALED] ? p * flx_memory_blocks(f, 32 * rq, 64) : 0},
+        {"results", p * flx_memory_blocks(f, 32, 2 << log2_up(c[FLX_CORE_RES_WORDS]))},
+        {"counters", flx_memory_blocks(f, 32, 8 << log2_up(c[FLX_CORE_PROG_LAYERS]))},
+        {"link", link_blocks(f, b)},
+    };
+    memcpy(use, all, sizeof all);
+    return (int)(sizeof all / sizeof all[0]);
+}
