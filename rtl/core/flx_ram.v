@@ -6,6 +6,7 @@
 //
 //   W      bits a word
 //   DEPTH  words
+//   PARTS  equal parts of a word, each with a write enable of its own; with REG 1
 //
 //   REG    1: flx_ram_reg, which answers two cycles after the address
 //
@@ -16,15 +17,16 @@
 module flx_ram #(
     parameter W     = 8,
     parameter DEPTH = 256,
+    parameter PARTS = 1,
     parameter REG   = 0,
     parameter AW    = (DEPTH > 1) ? $clog2(DEPTH) : 1
 ) (
-    input  wire          clk,
-    input  wire          i_we,
-    input  wire [AW-1:0] i_waddr,
-    input  wire [W-1:0]  i_wdata,
-    input  wire [AW-1:0] i_raddr,
-    output wire [W-1:0]  o_rdata
+    input  wire             clk,
+    input  wire [PARTS-1:0] i_we,
+    input  wire [AW-1:0]    i_waddr,
+    input  wire [W-1:0]     i_wdata,
+    input  wire [AW-1:0]    i_raddr,
+    output wire [W-1:0]     o_rdata
 );
     generate
         if (REG != 0) begin : g_reg
@@ -42,10 +44,13 @@ module flx_ram #(
         end else begin : g_plain
             (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
             reg [W-1:0] rdata;
+            integer     p;
 
             assign o_rdata = rdata;
             always @(posedge clk) begin
-                if (i_we) mem[i_waddr] <= i_wdata;
+                for (p = 0; p < PARTS; p = p + 1)
+                    if (i_we[p])
+                        mem[i_waddr][p*(W/PARTS) +: W/PARTS] <= i_wdata[p*(W/PARTS) +: W/PARTS];
                 rdata <= mem[i_raddr];
             end
         end

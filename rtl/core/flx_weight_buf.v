@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_weight_buf: encrypted weights, one bank a byte of the weight word.
+// flx_weight_buf: encrypted weights, one bank a byte of the weight word, or two when it has at
+// most 256 words: the iCE40's block RAM has 256 words of 16 bits and enables for bits.
 //
-// Byte j of a word lies in bank j, so a word is filled byte by byte and read at once. Two
+// Byte j of a word has a write enable of its own, so a word is filled byte by byte and read at once. Two
 // ways to fill: addressed (resident weights), or as a ring (streamed weights), whose words
 // the consumer releases block by block.
 //
@@ -114,21 +115,38 @@ module flx_weight_buf #(
         end
     end
 
-    genvar b;
+    genvar b, c;
     generate
-        for (b = 0; b < NB; b = b + 1) begin : g_bank
-            flx_ram #(
-                .W    (8),
-                .DEPTH(WMEM_WORDS),
-                .REG  (REG)
-            ) u_ram (
-                .clk    (clk),
-                .i_we   (we && windex == b),
-                .i_waddr(waddr),
-                .i_wdata(wdata),
-                .i_raddr(i_raddr),
-                .o_rdata(o_word[b*8 +: 8])
-            );
+        for (b = 0; b < NB; b = b + 2) begin : g_bank
+            if (b + 1 < NB && REG == 0 && WMEM_WORDS <= 256) begin : g_pair
+                flx_ram #(
+                    .W    (16),
+                    .DEPTH(WMEM_WORDS),
+                    .PARTS(2)
+                ) u_ram (
+                    .clk    (clk),
+                    .i_we   ({we && windex == b + 1, we && windex == b}),
+                    .i_waddr(waddr),
+                    .i_wdata({2{wdata}}),
+                    .i_raddr(i_raddr),
+                    .o_rdata(o_word[b*8 +: 16])
+                );
+            end else begin : g_bytes
+                for (c = b; c < b + 2 && c < NB; c = c + 1) begin : g_byte
+                    flx_ram #(
+                        .W    (8),
+                        .DEPTH(WMEM_WORDS),
+                        .REG  (REG)
+                    ) u_ram (
+                        .clk    (clk),
+                        .i_we   (we && windex == c),
+                        .i_waddr(waddr),
+                        .i_wdata(wdata),
+                        .i_raddr(i_raddr),
+                        .o_rdata(o_word[c*8 +: 8])
+                    );
+                end
+            end
         end
     endgenerate
 
