@@ -65,7 +65,8 @@ gen_args() {
         "wmem=$(get "$p" WMEM_WORDS 1024) pmem=$(get "$p" PMEM_CH 256)" \
         "layers=$(get "$p" PROG_LAYERS 16) res=$(get "$p" RES_WORDS 16) win=$(get "$p" WIN_MAX 32)" \
         "skip=$(get "$p" SKIP 1) windows=$(get "$p" WINDOWS 1) scaled=$(get "$p" SCALED 0)" \
-        "poolbits=$(get "$p" POOL_BITS 6) lanes=$(get "$p" LANES 0)"
+        "poolbits=$(get "$p" POOL_BITS 6) lanes=$(get "$p" LANES 0)" \
+        "fan=$(get "$p" FAN 0)"
 }
 sim_args() {
     local word

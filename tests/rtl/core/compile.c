@@ -49,10 +49,6 @@ int block_words(const struct shape *s, const struct layer *l, int i)
 {
     return l[i].planes * l[i].kh * run_words(s, l, i);
 }
-int set_words(const struct shape *s, const struct layer *l, int i)
-{
-    return block_words(s, l, i) / sets(&l[i]);
-}
 static int image_words(const struct shape *s, const struct layer *l)
 {
     return (l[0].in_h + 2 * l[0].pad) * conv_w(&l[0]) * in_words(s, l, 0);

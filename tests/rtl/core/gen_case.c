@@ -4,7 +4,7 @@
  *   net=FILE                    writes flx_xornet.vh for nout, kind, nmin and ends
  *   out=FILE seed=N             writes a stimulus
  *   k t p rq nout nmin nmax kind actw amem wmem pmem layers res win skip windows scaled
- *   poolbits lanes              the shape
+ *   poolbits lanes fan          the shape
  *   lenet=1                     LeNet-5 (MNIST shapes) instead of a random network
  *   stream=0|1                  weights resident or streamed; random without it
  *   runs=N                      runs (batches of p images)                            */
@@ -53,7 +53,7 @@ static void parse(int argc, char **argv)
         {"runs", &runs},        {"stream", &stream},
         {"skip", &sh.skip},     {"windows", &sh.windows},
         {"scaled", &sh.scaled}, {"poolbits", &sh.pool_bits},
-        {"lanes", &sh.lanes},
+        {"lanes", &sh.lanes},   {"fan", &sh.fan},
     };
     for (int i = 1; i < argc; i++) {
         char *eq = strchr(argv[i], '=');
