@@ -6,6 +6,7 @@
 //
 //   K, ACT_W   as in flx_core
 //   WORDS      words of K codes
+//   REG        1: o_raw and o_act are one clock later
 //
 //   i_raddr    word to read
 //   o_raw      the word, one clock later
@@ -17,6 +18,7 @@ module flx_act_mem #(
     parameter K     = 8,
     parameter ACT_W = 8,
     parameter WORDS = 1024,
+    parameter REG   = 0,
     parameter AW    = $clog2(WORDS),
     parameter KB    = K / 4,
     parameter BW    = (KB > 1) ? $clog2(KB) : 1
@@ -38,7 +40,8 @@ module flx_act_mem #(
         for (b = 0; b < KB; b = b + 1) begin : g_bank
             flx_ram #(
                 .W    (G),
-                .DEPTH(WORDS)
+                .DEPTH(WORDS),
+                .REG  (REG)
             ) u_ram (
                 .clk    (clk),
                 .i_we   (i_we && i_wbank == b),
@@ -47,7 +50,10 @@ module flx_act_mem #(
                 .i_raddr(i_raddr),
                 .o_rdata(o_raw[b*G +: G])
             );
-            always @(posedge clk) o_act[b*G +: G] <= o_raw[b*G +: G] & {G{i_mask[b]}};
+            // A synchronous reset: no LUT.
+            always @(posedge clk)
+                if (!i_mask[b]) o_act[b*G +: G] <= {G{1'b0}};
+                else o_act[b*G +: G] <= o_raw[b*G +: G];
         end
     endgenerate
 endmodule

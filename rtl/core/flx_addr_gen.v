@@ -8,7 +8,7 @@
 // Every loop counts down from its number of passes to 1.
 //
 // A set is what the requantiser takes at once: the words of a position, or of one plane of it
-// when planes are scaled. A pool window may hold positions that do not exist (o_null). They
+// with i_split. A pool window may hold positions that do not exist (o_null). They
 // end after their second word, except where a block or a count of planes has to be completed.
 //
 //   WAW        bits of a weight word address
@@ -20,6 +20,8 @@
 //   i_top      its number, i_left the position's column in words
 //   i_stride   rows between output rows, i_out_pitch the same in words; i_win_… between windows
 //   i_last_row, i_last_col   rows and words from the first existing position to the last one
+//   o_row_number   row of the map; o_row_window: address of the row where the present row of
+//              windows begins
 //   o_index    word of the block, o_waddr its address in the weight buffer
 //   o_pixel_last   last word of an input pixel
 //   o_first, o_double, o_set_last, …  see flx_sequencer
@@ -47,8 +49,7 @@ module flx_addr_gen #(
     input  wire [15:0]    i_run,
     input  wire [7:0]     i_kh,
     input  wire [3:0]     i_planes,
-    input  wire           i_binary,
-    input  wire           i_scaled,
+    input  wire           i_split,
     input  wire [15:0]    i_col_step,
     input  wire [15:0]    i_win_step,
     input  wire [15:0]    i_pad_words,
@@ -60,6 +61,8 @@ module flx_addr_gen #(
     input  wire [15:0]    i_groups,
     input  wire [WAW-1:0] i_wbase,
     output reg  [15:0]    o_row,
+    output wire [15:0]    o_row_number,
+    output wire [15:0]    o_row_window,
     output reg  [16:0]    o_col,
     output wire           o_inside,
     output wire           o_pixel_last,
@@ -133,7 +136,7 @@ module flx_addr_gen #(
             assign o_null = at_row > {1'b0, i_last_row} || at_col > {1'b0, i_last_col};
             assign cut    = ends;
             always @(posedge clk)
-                ends <= o_null && !i_scaled && !last && (i_step ? !end_pos : !pos_first)
+                ends <= o_null && !i_split && !last && (i_step ? !end_pos : !pos_first)
                       && !i_start;
         end else begin : g_no_windows
             assign o_null = 1'b0;
@@ -141,12 +144,14 @@ module flx_addr_gen #(
         end
     endgenerate
 
+    assign o_row_number = num[15:0];
+    assign o_row_window = row_py;
     assign o_inside     = o_col < {1'b0, i_row_words} && num < {1'b0, i_in_rows};
     assign o_pixel_last = pixel == 16'd1;
-    assign o_first      = i_scaled ? plane_first : pos_first;
-    assign o_double     = i_binary && plane_first && !pos_first;
-    assign o_set_first  = plane_zero || !i_scaled;
-    assign o_set_last   = i_scaled ? end_plane : end_pos;
+    assign o_first      = i_split ? plane_first : pos_first;
+    assign o_double     = plane_first && !pos_first && !i_split;
+    assign o_set_first  = plane_zero || !i_split;
+    assign o_set_last   = i_split ? end_plane : end_pos;
     assign o_pos_last   = end_pos;
     assign o_end_dx     = end_dx;
     assign o_win_last   = end_win;

@@ -10,6 +10,7 @@
 //   NIN_MAX      largest n_in of a layer that the weight buffer delivers
 //   ACT_W        bits of an activation code, at most 8
 //   ACC_W        bits of an accumulator
+//   LANES, FAN   structure of the lanes, copies of activations (flx_lanes)
 //   RQ           requantiser lanes an engine: 1, 2 or 4
 //   AMEM_WORDS   activation words (K codes) an engine, at most 65536
 //   WMEM_WORDS   weight words, a power of two, at most 65536
@@ -19,7 +20,12 @@
 //   WIN_MAX      largest image window in bytes, a multiple of 4
 //   SKIP         1: residual layers (codes of an earlier layer are added)
 //   WINDOWS      1: pool windows that overlap or stick out of the map
-//   SCALED       1: planes with multipliers of their own
+//   SCALED       1: layers of several planes
+//   AMEM_KIND    0: memories of their own for activations and weights; 1: flx_store holds both
+//                (AMEM_WORDS words of K codes altogether), with a cache of rows, and WMEM_WORDS is
+//                the ring in front of the array
+//   PIPE         1: for clocks above 140 MHz on the ECP5: memories with output registers, and
+//                control passes from engine to engine, each one clock after the one before
 //   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
 //   LOADER       1: flx_image_loader_narrow, for links whose bytes come 7 clocks or more apart
 //
@@ -28,11 +34,12 @@
 //                o_ld_ready. Loads of different targets may follow each other at once.
 //   i_run        one cycle, only while o_busy = 0. A run without a valid program is over at once.
 //   o_ld_idle    looked at from the cycle after the last byte on
-//   i_rd_en      one cycle; o_rd_valid and o_rd_data 3 clocks later, one read a cycle.
+//   i_rd_en      one cycle; o_rd_valid and o_rd_data 3 clocks later, one read a cycle; with PIPE
+//                P + 4 clocks more, one read at a time.
 //                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
 //
-// From the issue of a word to its sums: 1 clock memories, 1 decryption and masks,
-// clog2(K) adder tree, 1 accumulator.
+// From the issue of a word to its sums: MEM clocks memories, 1 decryption and masks, LATENCY of
+// flx_lanes. With PIPE two more into the chain, and one for every engine.
 `default_nettype none
 `include "flx_proto.vh"
 `include "flx_xornet.vh"
@@ -44,6 +51,8 @@ module flx_core #(
     parameter NIN_MAX     = 32,
     parameter ACT_W       = 8,
     parameter ACC_W       = 22,
+    parameter LANES       = 0,
+    parameter FAN         = 0,
     parameter RQ          = 4,
     parameter AMEM_WORDS  = 1024,
     parameter WMEM_WORDS  = 1024,
@@ -55,7 +64,9 @@ module flx_core #(
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
     parameter POOL_BITS   = 6,
-    parameter LOADER      = 0
+    parameter AMEM_KIND   = 0,
+    parameter LOADER      = 0,
+    parameter PIPE        = 0
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -93,16 +104,22 @@ module flx_core #(
     localparam LW         = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1;
     localparam RAW        = (RES_WORDS > 1) ? $clog2(RES_WORDS) : 1;
     localparam LEVELS     = $clog2(K);
+    localparam LATENCY    = (LANES == 0) ? LEVELS + 1 : (LANES == 1) ? LEVELS + 2
+                          : (LEVELS < 3 ? 3 : LEVELS) + ((FAN != 0) ? 2 : 1);
+    localparam MEM        = (PIPE != 0) ? 2 : 1;
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
 
     flx_param_check #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
-        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .LOADER(LOADER)
+        .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
+        .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
+        .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
+        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE)
     ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
+    localparam STORE = AMEM_KIND != 0;
+
     reg  [2:0] target;
     wire       ld_prog    = target == `FLX_WR_PROGRAM;
     wire       ld_params  = target == `FLX_WR_PARAMS;
@@ -110,11 +127,16 @@ module flx_core #(
     wire       ld_image   = target == `FLX_WR_IMAGE;
     wire       st_weights = i_ld_start && (i_ld_target == `FLX_WR_WEIGHTS ||
                                            i_ld_target == `FLX_WR_STREAM);
+    wire       to_store   = STORE && target == `FLX_WR_WEIGHTS; // the bytes of a load
+    wire       st_store   = STORE && i_ld_start && i_ld_target == `FLX_WR_WEIGHTS;
+    wire       st_replay  = STORE && i_run && !o_busy && !i_run_flags[0];
     wire       st_image   = i_ld_start && i_ld_target == `FLX_WR_IMAGE && !i_ld_arg[7];
-    wire       w_ready, img_ready, prog_idle, param_idle, w_idle, img_idle;
+    wire       buf_ready, store_ready, store_idle, img_grant;
+    wire       w_ready    = to_store ? store_ready : buf_ready;
+    wire       img_ready, prog_idle, param_idle, w_idle, img_idle;
 
     assign o_ld_ready = ld_weights ? w_ready : ld_image ? img_ready : 1'b1;
-    assign o_ld_idle  = prog_idle && param_idle && w_idle && img_idle;
+    assign o_ld_idle  = prog_idle && param_idle && w_idle && store_idle && img_idle;
 
     always @(posedge clk) begin
         if (i_ld_start) target <= i_ld_target;
@@ -151,7 +173,7 @@ module flx_core #(
     end
 
     // ---------------------------------------------------------------- sequencer
-    wire               seq_busy, layer_start, layer_done, logits, skip, release_block;
+    wire               seq_busy, layer_start, layer_done, logits, skip, scaled, release_block;
     wire               pool_sum;
     wire [3:0]         pool_shift;
     wire [4:0]         shift, skip_word;
@@ -166,25 +188,33 @@ module flx_core #(
     wire               valid, first, double, skip_read, set_last, set_first, pos_last, absent, adds;
     wire               win_first, win_last, group_last, layer_last;
     wire [LW-1:0]      layer;
+    wire               map_whole, map_again, skip_now;
+    wire [AW-1:0]      map_base, map_oldest, skip_at;
+    wire [15:0]        map_row_words, map_rows, rows_there;
     wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant, ev_stall_skip;
 
     flx_sequencer #(
         .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .SKIP(SKIP),
-        .WINDOWS(WINDOWS), .SCALED(SCALED), .AW(AW), .BW(BW), .PAW(PAW), .WAW(WAW), .RPW(RPW)
+        .WINDOWS(WINDOWS), .SCALED(SCALED), .DOUBLE(LANES == 0), .LATENCY(LATENCY), .AW(AW),
+        .BW(BW), .PAW(PAW), .WAW(WAW), .RPW(RPW), .AMEM_KIND(AMEM_KIND)
     ) u_sequencer (
-        .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(i_run_flags[0]),
+        .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(STORE || i_run_flags[0]),
         .i_run_last(i_run_last), .o_busy(seq_busy), .o_paddr(paddr), .i_pdata(pdata),
         .i_layers(layers), .i_image_base(parity ? hdr4[16 +: AW] : hdr4[AW-1:0]),
         .o_layer_start(layer_start), .o_logits(logits), .o_skip(skip),
-        .o_pool_sum(pool_sum), .o_pool_shift(pool_shift), .o_shift(shift), .o_skip_m(skip_m),
+        .o_scaled(scaled), .o_pool_sum(pool_sum), .o_pool_shift(pool_shift), .o_shift(shift),
+        .o_skip_m(skip_m),
         .o_direct(direct), .o_out_base(out_base), .o_out_pitch(out_pitch),
         .o_param_row(param_row), .i_layer_done(layer_done), .i_level(level), .i_tail(tail),
         .o_release(release_block), .o_release_words(release_words), .o_valid(valid),
-        .o_aaddr(seq_aaddr), .o_mask(seq_mask), .o_waddr(waddr), .o_first(first),
-        .o_double(double), .o_skip_read(skip_read), .o_skip_word(skip_word),
+        .o_aaddr(seq_aaddr), .o_mask(seq_mask), .o_waddr(waddr), .o_first(first), .o_double(double),
+        .o_skip_read(skip_read), .o_skip_word(skip_word),
         .o_skip_bank(skip_bank), .o_set_last(set_last), .o_set_first(set_first),
         .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
         .o_win_last(win_last), .o_group_last(group_last), .o_layer_last(layer_last),
+        .o_map_whole(map_whole), .o_map_base(map_base), .o_map_row_words(map_row_words),
+        .o_map_rows(map_rows), .o_map_oldest(map_oldest), .o_map_again(map_again),
+        .i_map_rows(rows_there), .o_skip_now(skip_now), .o_skip_at(skip_at),
         .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
         .o_ev_stall_weights(ev_stall_weights), .o_ev_stall_requant(ev_stall_requant),
         .o_ev_stall_skip(ev_stall_skip)
@@ -192,20 +222,38 @@ module flx_core #(
 
     // ---------------------------------------------------------------- weights
     wire [NB*8-1:0] weight_word;
+    wire [WAW-1:0]  weight_addr;
+    wire            replay_start, replay_valid;
+    wire [5:0]      replay_nin;
+    wire [7:0]      replay_data;
     wire [K*T-1:0]  sign;
 
+    generate
+        if (LANES == 1) begin : g_late // pairs take weights a clock after activations
+            reg [WAW-1:0] late;
+            always @(posedge clk) late <= waddr;
+            assign weight_addr = late;
+        end else begin : g_in_time
+            assign weight_addr = waddr;
+        end
+    endgenerate
+
     flx_weight_buf #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS)
+        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS), .LATE(LANES == 1),
+        .REG(PIPE)
     ) u_weight_buf (
-        .clk(clk), .rst(rst), .i_start(st_weights), .i_ring(i_ld_target == `FLX_WR_STREAM),
-        .i_nin(i_ld_arg[5:0]), .i_addr(i_ld_addr[WAW-1:0]), .i_valid(i_ld_valid && ld_weights),
-        .i_data(i_ld_data), .o_ready(w_ready), .o_idle(w_idle), .i_raddr(waddr),
+        .clk(clk), .rst(rst || st_replay), .i_start((st_weights && !st_store) || replay_start),
+        .i_ring(STORE || i_ld_target == `FLX_WR_STREAM),
+        .i_nin(replay_start ? replay_nin : i_ld_arg[5:0]), .i_addr(i_ld_addr[WAW-1:0]),
+        .i_valid((i_ld_valid && ld_weights && !to_store) || replay_valid),
+        .i_data(replay_valid ? replay_data : i_ld_data), .o_ready(buf_ready), .o_idle(w_idle),
+        .i_raddr(weight_addr),
         .o_word(weight_word), .o_level(level), .o_tail(tail), .i_release(release_block),
         .i_release_words(release_words)
     );
 
     flx_decrypt_array #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .NB(NB)
+        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .LANES(LANES), .FAN(FAN), .NB(NB)
     ) u_decrypt_array (
         .clk(clk), .i_word(weight_word), .i_direct(direct), .o_sign(sign)
     );
@@ -218,6 +266,7 @@ module flx_core #(
     wire [G-1:0]  img_wdata;
 
     wire [AW-1:0] img_base  = next_parity ? hdr4[16 +: AW] : hdr4[AW-1:0];
+    wire          img_taken = STORE ? img_grant : !rq_we;
     wire          img_valid = i_ld_valid && ld_image;
     wire [6:0]    img_to    = P > 1 ? i_ld_arg[6:0] : 7'd0;
 
@@ -231,7 +280,7 @@ module flx_core #(
                 .i_pad_code(hdr2[31:24]), .i_pad_bytes(hdr3[15:0]), .i_pixel_words(hdr3[31:16]),
                 .i_base(img_base), .i_start(st_image), .i_engine(img_to),
                 .i_valid(img_valid), .i_data(i_ld_data), .o_ready(img_ready), .o_idle(img_idle),
-                .o_we(img_we), .i_grant(!rq_we), .o_engine(img_engine), .o_waddr(img_waddr),
+                .o_we(img_we), .i_grant(img_taken), .o_engine(img_engine), .o_waddr(img_waddr),
                 .o_wbank(img_wbank), .o_wdata(img_wdata)
             );
         end else begin : g_loader_narrow
@@ -243,33 +292,39 @@ module flx_core #(
                 .i_pad_code(hdr2[31:24]), .i_pad_bytes(hdr3[15:0]), .i_base(img_base),
                 .i_start(st_image), .i_engine(img_to), .i_valid(img_valid),
                 .i_data(i_ld_data), .o_ready(img_ready), .o_idle(img_idle), .o_we(img_we),
-                .i_grant(!rq_we), .o_engine(img_engine), .o_waddr(img_waddr),
+                .i_grant(img_taken), .o_engine(img_engine), .o_waddr(img_waddr),
                 .o_wbank(img_wbank), .o_wdata(img_wdata)
             );
         end
     endgenerate
 
     // ---------------------------------------------------------------- control in step
-    // Cycles after issue (o_valid): 0 addresses, 1 memory outputs, 2 signs and masked
-    // activations, 2 + LEVELS + 1 sums.
+    // Cycles after issue (o_valid): 0 addresses, MEM memory outputs, MEM + 1 signs and masked
+    // activations, MEM + 1 + LATENCY sums. Requantiser control is MEM - 1 clocks ahead, since the
+    // parameters are read by it.
     wire          valid2, first2, double2;
-    wire [KB-1:0] mask1;
+    wire [KB-1:0] mask1, rd_bank;
+    wire [6:0]    rd_engine, engine1;
+    wire [1:0]    rd_what, what1;
+    wire          running1;
     wire          done, done_first, done_last, done_null, done_adds, done_win_first;
     wire          done_win_last, done_group_last, done_layer_last, skip_load;
     wire [4:0]    load_word;
     wire [BW-1:0] load_bank;
 
-    flx_delay #(.W(KB), .N(1)) u_delay_mask (
-        .clk(clk), .rst(rst), .i(seq_mask), .o(mask1)
+    flx_delay #(.W(KB + 10), .N(MEM)) u_delay_mask (
+        .clk(clk), .rst(rst),
+        .i({seq_busy ? seq_mask : rd_what[1] ? rd_bank : {KB{1'b0}}, seq_busy, rd_what, rd_engine}),
+        .o({mask1, running1, what1, engine1})
     );
-    flx_delay #(.W(BW + 6), .N(1)) u_delay_skip (
+    flx_delay #(.W(BW + 6), .N(MEM)) u_delay_skip (
         .clk(clk), .rst(rst), .i({skip_read, skip_word, skip_bank}),
         .o({skip_load, load_word, load_bank})
     );
-    flx_delay #(.W(3), .N(2)) u_delay_word (
+    flx_delay #(.W(3), .N(MEM + 1)) u_delay_word (
         .clk(clk), .rst(rst), .i({valid, first, double}), .o({valid2, first2, double2})
     );
-    flx_delay #(.W(9), .N(LEVELS + 3)) u_delay_done (
+    flx_delay #(.W(9), .N(LATENCY + 2)) u_delay_done (
         .clk(clk), .rst(rst),
         .i({set_last, set_first, pos_last, absent, adds, win_first, win_last, group_last,
             layer_last}),
@@ -289,16 +344,41 @@ module flx_core #(
         .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
     ) u_requant_ctl (
         .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
+        .i_scaled(scaled),
         .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row), .i_done(done),
         .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
         .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
-        .i_group_last(done_group_last), .i_layer_last(done_layer_last), .o_capture(capture),
-        .o_fire_add(fire_add), .o_fire(fire), .o_prow(prow), .o_step(step),
-        .o_add_code(add_code), .o_add_v(add_v), .o_v_we(v_we), .o_v_waddr(v_waddr),
-        .o_code_en(code_en), .o_null(code_null), .o_pool_first(pool_first), .o_v_load(v_load),
-        .o_v_next(v_next), .o_we(rq_we), .o_waddr(rq_waddr), .o_wbank(rq_wbank),
-        .o_res_we(res_we), .o_res_addr(res_waddr), .o_layer_done(layer_done)
+        .i_group_last(done_group_last), .i_layer_last(done_layer_last), .o_capture(c_capture),
+        .o_fire_add(c_fire_add), .o_fire(c_fire), .o_prow(prow), .o_step(c_step),
+        .o_add_code(c_add_code), .o_add_v(c_add_v), .o_v_we(c_v_we), .o_v_waddr(c_v_waddr),
+        .o_code_en(c_code_en), .o_null(c_code_null), .o_pool_first(c_pool_first), .o_v_load(c_v_load),
+        .o_v_next(c_v_next), .o_we(c_rq_we), .o_waddr(c_rq_waddr), .o_wbank(c_rq_wbank),
+        .o_res_we(c_res_we), .o_res_addr(c_res_waddr), .o_layer_done(layer_done)
     );
+
+    wire             c_capture, c_fire_add, c_fire, c_add_code, c_add_v, c_v_we, c_code_en;
+    wire             c_code_null, c_pool_first, c_v_load, c_v_next, c_rq_we, c_res_we;
+    wire [SW-1:0]    c_step, c_v_waddr;
+    wire [AW-1:0]    c_rq_waddr;
+    wire [BW-1:0]    c_rq_wbank;
+    wire [RAW:0]     c_res_waddr;
+    localparam       CTL_W = 13 + 2 * SW + AW + BW + RAW + 1;
+    wire [CTL_W-1:0] ctl_early = {c_capture, c_fire_add, c_fire, c_step, c_add_code, c_add_v, c_v_we,
+                                  c_v_waddr, c_code_en, c_code_null, c_pool_first, c_v_load,
+                                  c_v_next, c_rq_we, c_rq_waddr, c_rq_wbank, c_res_we, c_res_waddr};
+    wire [CTL_W-1:0] ctl;
+
+    assign {capture, fire_add, fire, step, add_code, add_v, v_we, v_waddr, code_en, code_null,
+            pool_first, v_load, v_next, rq_we, rq_waddr, rq_wbank, res_we, res_waddr} = ctl;
+    generate
+        if (PIPE != 0) begin : g_ctl_late
+            flx_delay #(.W(CTL_W), .N(1)) u_delay_ctl (
+                .clk(clk), .rst(rst), .i(ctl_early), .o(ctl)
+            );
+        end else begin : g_ctl
+            assign ctl = ctl_early;
+        end
+    endgenerate
 
     // The multiplier takes skip_m for the codes that are added.
     flx_delay #(.W(1), .N(1)) u_delay_add (
@@ -314,7 +394,7 @@ module flx_core #(
     endgenerate
 
     flx_param_mem #(
-        .RQ(RQ), .PMEM_CH(PMEM_CH)
+        .RQ(RQ), .PMEM_CH(PMEM_CH), .REG(PIPE)
     ) u_param_mem (
         .clk(clk), .rst(rst), .i_start(i_ld_start && i_ld_target == `FLX_WR_PARAMS),
         .i_addr(i_ld_addr[PCW-1:0]), .i_valid(i_ld_valid && ld_params), .i_data(i_ld_data),
@@ -326,30 +406,110 @@ module flx_core #(
     wire [P*32-1:0]      results;
     wire [AW-1:0]        rd_word;
     wire [RAW:0]         rd_res;
+    wire                 rd_act;
+    wire [K*ACT_W-1:0]   store_act, store_raw;
+    wire [P*G-1:0]       granules;
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
+
+    // What passes the engines.
+    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * SW + G + 2 * (RAW + 1) + 50;
+    wire [BUS_W-1:0] bus = {sign, param, araddr, mask1, running1, engine1, what1[0], valid2, first2,
+                            double2, skip_load, load_word, load_bank, capture, fire_add, fire, step,
+                            add_code, add_v, !scaled, v_we, v_waddr, shift, pool_sum, pool_shift,
+                            code_en, code_null, pool_first, v_load, v_next, rq_we, rq_waddr,
+                            rq_wbank, img_we, img_engine, img_waddr, img_wbank, img_wdata,
+                            res_we && !res_waddr[RAW], parity, res_waddr[RAW-1:0], rd_res};
+    wire [(P+1)*BUS_W-1:0] passing;
+    wire [(P+1)*32-1:0]    answer;
+
+    assign passing[BUS_W-1:0] = bus;
+    assign answer[31:0]       = 32'd0;
 
     genvar e;
     generate
         for (e = 0; e < P; e = e + 1) begin : g_engine
-            flx_engine #(
-                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .RQ(RQ),
-                .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-                .RAW(RAW)
-            ) u_engine (
-                .clk(clk), .rst(rst), .i_raddr(araddr), .i_mask(mask1),
-                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_sign(sign), .i_valid(valid2),
-                .i_first(first2), .i_double(double2), .i_skip_load(skip_load),
-                .i_skip_word(load_word), .i_skip_bank(load_bank), .i_capture(capture),
-                .i_fire_add(fire_add), .i_fire(fire), .i_step(step), .i_param(param),
-                .i_add_code(add_code), .i_add_v(add_v), .i_v_we(v_we), .i_v_waddr(v_waddr),
-                .i_shift(shift), .i_pool_sum(pool_sum), .i_pool_shift(pool_shift),
-                .i_code_en(code_en), .i_null(code_null), .i_pool_first(pool_first),
-                .i_v_load(v_load), .i_v_next(v_next), .i_we(rq_we), .i_waddr(rq_waddr),
-                .i_wbank(rq_wbank), .i_img_we(img_we && img_engine == e), .i_img_waddr(img_waddr),
-                .i_img_wbank(img_wbank), .i_img_wdata(img_wdata),
-                .i_res_we(res_we && !res_waddr[RAW]), .i_res_waddr({parity, res_waddr[RAW-1:0]}),
-                .i_res_raddr(rd_res), .o_result(results[e*32 +: 32])
+            wire [K*T-1:0]     e_sign;
+            wire [48*RQ-1:0]   e_param;
+            wire [AW-1:0]      e_raddr, e_waddr, e_img_waddr;
+            wire [KB-1:0]      e_mask;
+            wire [6:0]         e_rd_engine, e_img_engine;
+            wire               e_running, e_rd_result, e_valid, e_first, e_double, e_skip_load, e_capture;
+            wire               e_fire_add, e_fire, e_add_code, e_add_v, e_combine, e_v_we;
+            wire               e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
+            wire               e_we, e_img_we, e_res_we;
+            wire [4:0]         e_skip_word, e_shift;
+            wire [BW-1:0]      e_skip_bank, e_wbank, e_img_wbank;
+            wire [SW-1:0]      e_step, e_v_waddr;
+            wire [3:0]         e_pool_shift;
+            wire [G-1:0]       e_img_wdata;
+            wire [RAW:0]       e_res_waddr, e_res_raddr;
+
+            flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
+                .clk(clk), .i(passing[e*BUS_W +: BUS_W]), .o_next(passing[(e+1)*BUS_W +: BUS_W]),
+                .o_here({e_sign, e_param, e_raddr, e_mask, e_running, e_rd_engine, e_rd_result,
+                         e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank, e_capture,
+                         e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
+                         e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_code_en, e_null,
+                         e_pool_first, e_v_load, e_v_next, e_we, e_waddr, e_wbank, e_img_we,
+                         e_img_engine, e_img_waddr, e_img_wbank, e_img_wdata, e_res_we,
+                         e_res_waddr, e_res_raddr})
             );
+
+            flx_engine #(
+                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
+                .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
+                .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .INDEX(e)
+            ) u_engine (
+                .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
+                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_act(store_act), .i_raw(store_raw),
+                .o_granule(granules[e*G +: G]), .i_sign(e_sign), .i_valid(e_valid),
+                .i_first(e_first), .i_double(e_double), .i_skip_load(e_skip_load), .i_skip_word(e_skip_word),
+                .i_skip_bank(e_skip_bank), .i_capture(e_capture), .i_fire_add(e_fire_add),
+                .i_fire(e_fire), .i_step(e_step), .i_param(e_param), .i_add_code(e_add_code),
+                .i_add_v(e_add_v), .i_combine(e_combine), .i_v_we(e_v_we), .i_v_waddr(e_v_waddr),
+                .i_shift(e_shift), .i_pool_sum(e_pool_sum), .i_pool_shift(e_pool_shift),
+                .i_code_en(e_code_en), .i_null(e_null), .i_pool_first(e_pool_first),
+                .i_v_load(e_v_load), .i_v_next(e_v_next), .i_we(e_we), .i_waddr(e_waddr),
+                .i_wbank(e_wbank), .i_img_we(e_img_we && e_img_engine == e),
+                .i_img_waddr(e_img_waddr), .i_img_wbank(e_img_wbank), .i_img_wdata(e_img_wdata),
+                .i_res_we(e_res_we), .i_res_waddr(e_res_waddr), .i_res_raddr(e_res_raddr),
+                .o_result(results[e*32 +: 32]), .i_running(e_running), .i_rd_engine(e_rd_engine),
+                .i_rd_result(e_rd_result), .i_answer(answer[e*32 +: 32]),
+                .o_answer(answer[(e+1)*32 +: 32])
+            );
+        end
+    endgenerate
+
+    generate
+        if (STORE) begin : g_store
+            flx_store #(
+                .K(K), .T(T), .P(P), .ACT_W(ACT_W), .AMEM_WORDS(AMEM_WORDS)
+            ) u_store (
+                .clk(clk), .rst(rst), .i_map_start(layer_start), .i_map_again(map_again),
+                .i_map_whole(map_whole), .i_map_base(map_base), .i_map_row_words(map_row_words),
+                .i_map_rows(map_rows), .i_map_oldest(map_oldest), .o_map_rows(rows_there),
+                .i_raddr(seq_aaddr), .i_mask(mask1), .o_act(store_act), .i_skip_now(skip_now),
+                .i_skip_addr(skip_at), .i_skip_load(skip_load), .i_rd(rd_act), .i_rd_word(rd_word),
+                .i_rd_half(rd_bank[3] || rd_bank[2]), .o_raw(store_raw), .i_we(rq_we), .i_waddr(rq_waddr),
+                .i_wbank(rq_wbank), .i_wdata(granules), .i_img_we(img_we),
+                .i_img_waddr(img_waddr), .i_img_wbank(img_wbank), .i_img_wdata(img_wdata),
+                .o_img_grant(img_grant), .i_ld_start(st_store), .i_ld_first(i_ld_addr == 32'd0),
+                .i_ld_valid(i_ld_valid && to_store), .i_ld_data(i_ld_data),
+                .o_ld_ready(store_ready), .o_ld_idle(store_idle), .i_run(st_replay),
+                .o_buf_start(replay_start), .o_buf_nin(replay_nin), .o_buf_valid(replay_valid),
+                .o_buf_data(replay_data), .i_buf_ready(buf_ready)
+            );
+        end else begin : g_no_store
+            assign store_act    = {K*ACT_W{1'b0}};
+            assign store_raw    = {K*ACT_W{1'b0}};
+            assign rows_there   = 16'd0;
+            assign img_grant    = 1'b0;
+            assign store_ready  = 1'b0;
+            assign store_idle   = 1'b1;
+            assign replay_start = 1'b0;
+            assign replay_nin   = 6'd0;
+            assign replay_valid = 1'b0;
+            assign replay_data  = 8'd0;
         end
     endgenerate
 
@@ -370,11 +530,14 @@ module flx_core #(
     assign o_busy = seq_busy || counters_active;
 
     flx_readout #(
-        .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW)
+        .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW),
+        .WAIT(PIPE != 0 ? P + 4 : 0)
     ) u_readout (
         .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
-        .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_res(rd_res),
-        .o_counter(rd_counter), .i_raw(raw), .i_results(results), .i_counter(counter),
+        .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_act(rd_act), .o_res(rd_res),
+        .o_counter(rd_counter), .i_raw(raw),
+        .i_results(PIPE != 0 ? {P{answer[P*32 +: 32]}} : results), .o_engine(rd_engine),
+        .o_bank(rd_bank), .o_what(rd_what), .i_counter(counter),
         .o_valid(o_rd_valid), .o_data(o_rd_data)
     );
 endmodule

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_decrypt_array: one weight word -> the K*T signs of a cycle, one clock later.
+// flx_decrypt_array: one weight word -> the K*T signs of a cycle, one clock later, as the
+// lanes take them.
 //
 // A weight word holds S = K*T/N_OUT slices, plane-major (docs/link.md). The signs
 // leave in the order of the decryptor, bit r*S + s: row r = kk*t0 + tt of slice
@@ -7,24 +8,30 @@
 // flx_lanes wires them to their places.
 //
 //   K, T, N_OUT, NIN_MAX   as in flx_core
+//   LANES, FAN             as in flx_lanes
 //   NB                     bytes of the widest weight word
 //   i_word                 weight word; planes at or above n_in may hold anything
 //   i_direct               see flx_decryptor
-//   o_sign                 1 = weight +1
+//   o_sign                 what flx_lanes takes with CODED = 1; LANES = 0 and 1: 1 = weight +1.
+//                          The signs of a word are those of the activations that reach the
+//                          lanes in the clock after i_word, with LANES = 1 in the clock before
 `default_nettype none
 module flx_decrypt_array #(
     parameter K       = 8,
     parameter T       = 8,
     parameter N_OUT   = 32,
     parameter NIN_MAX = 32,
+    parameter LANES   = 0,
+    parameter FAN     = 0,
     parameter NB      = 8
 ) (
     input  wire             clk,
     input  wire [NB*8-1:0]  i_word,
     input  wire [N_OUT-1:0] i_direct,
-    output reg  [K*T-1:0]   o_sign
+    output wire [K*T-1:0]   o_sign
 );
     localparam S           = K * T / N_OUT;
+    localparam T0          = N_OUT / 4;
     localparam PACKED      = (S == 1) || (S == 2) || (S == 4);
     localparam PLANE_PITCH = PACKED ? S : 8 * ((S + 7) / 8);
 
@@ -48,6 +55,33 @@ module flx_decrypt_array #(
         .o_y     (y)
     );
 
-    always @(posedge clk) o_sign <= y;
+    reg [K*T-1:0] sign;
+    always @(posedge clk) sign <= y;
+
+    generate
+        if (LANES == 2) begin : g_code
+            // Lane k of channel t at t*K + k.
+            wire [K*T-1:0] in_order, code;
+            genvar t, k;
+            for (t = 0; t < T; t = t + 1) begin : g_ch
+                for (k = 0; k < K; k = k + 1) begin : g_lane
+                    localparam AT = ((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0);
+                    assign in_order[t*K + k] = sign[AT];
+                    assign o_sign[AT]        = code[t*K + k];
+                end
+            end
+            flx_lanes_code #(
+                .LANES(LANES),
+                .N    (K * T),
+                .REG  (FAN != 0)
+            ) u_code (
+                .clk   (clk),
+                .i_sign(in_order),
+                .o_code(code)
+            );
+        end else begin : g_signs
+            assign o_sign = sign;
+        end
+    endgenerate
 endmodule
 `default_nettype wire

@@ -2,15 +2,24 @@
 // flx_engine: what one image needs: activation memory, lanes, requantiser, results. All
 // engines run in lockstep on the same weights and under the same control.
 //
-//   K, T, N_OUT, ACT_W, ACC_W, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in flx_core
+//   K, T, N_OUT, ACT_W, ACC_W, LANES, FAN, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in
+//                flx_core
+//   PIPE         as in flx_core: memories answer a clock later
+//   INDEX        number of the engine
 //   RAW          bits of a result address within one half of the result memory
+//   AMEM_KIND    1: the activation memory is outside: i_act and i_raw are its answers, o_granule
+//                goes there, and i_raddr, i_we … are not used
 //
 //   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
-//                i_first and i_double one more clock later (flx_lanes)
+//                i_first and i_double one more clock later (flx_lanes with CODED = 1)
 //   i_skip_load …  flx_requant, with o_raw; i_capture …  flx_requant
 //   i_we …       write of the requantiser's granule; goes before
 //   i_img_we …   a granule of the image loader
 //   i_res_we …   write of a result; o_result one clock after i_res_raddr
+//   i_running    0: the host may read. With i_mask, as the next two
+//   i_rd_engine, i_rd_result   PIPE: the engine that answers, with the result of i_res_raddr or
+//                else with the only granule that i_mask lets through
+//   i_answer     PIPE: what the engine before passes on; o_answer the same or the answer
 `default_nettype none
 module flx_engine #(
     parameter K          = 8,
@@ -18,12 +27,17 @@ module flx_engine #(
     parameter N_OUT      = 32,
     parameter ACT_W      = 8,
     parameter ACC_W      = 22,
+    parameter LANES      = 0,
+    parameter FAN        = 0,
     parameter RQ         = 4,
     parameter AMEM_WORDS = 1024,
     parameter SKIP       = 1,
     parameter SCALED     = 0,
     parameter POOL_BITS  = 6,
     parameter RAW        = 4,
+    parameter AMEM_KIND  = 0,
+    parameter PIPE       = 0,
+    parameter INDEX      = 0,
     parameter AW         = $clog2(AMEM_WORDS),
     parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1,
     parameter SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1
@@ -33,6 +47,9 @@ module flx_engine #(
     input  wire [AW-1:0]      i_raddr,
     input  wire [K/4-1:0]     i_mask,
     output wire [K*ACT_W-1:0] o_raw,
+    input  wire [K*ACT_W-1:0] i_act,
+    input  wire [K*ACT_W-1:0] i_raw,
+    output wire [4*ACT_W-1:0] o_granule,
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
@@ -47,6 +64,7 @@ module flx_engine #(
     input  wire [48*RQ-1:0]   i_param,
     input  wire               i_add_code,
     input  wire               i_add_v,
+    input  wire               i_combine,
     input  wire               i_v_we,
     input  wire [SW-1:0]      i_v_waddr,
     input  wire [4:0]         i_shift,
@@ -67,44 +85,62 @@ module flx_engine #(
     input  wire               i_res_we,
     input  wire [RAW:0]       i_res_waddr,
     input  wire [RAW:0]       i_res_raddr,
-    output wire [31:0]        o_result
+    output wire [31:0]        o_result,
+    input  wire               i_running,
+    input  wire [6:0]         i_rd_engine,
+    input  wire               i_rd_result,
+    input  wire [31:0]        i_answer,
+    output wire [31:0]        o_answer
 );
     wire [K*ACT_W-1:0] act;
     wire [T*ACC_W-1:0] sum;
     wire [4*ACT_W-1:0] granule;
     wire [31:0]        v;
 
-    flx_act_mem #(
-        .K    (K),
-        .ACT_W(ACT_W),
-        .WORDS(AMEM_WORDS)
-    ) u_act_mem (
-        .clk    (clk),
-        .i_raddr(i_raddr),
-        .i_mask (i_mask),
-        .o_raw  (o_raw),
-        .o_act  (act),
-        .i_we   (i_we || i_img_we),
-        .i_waddr(i_we ? i_waddr : i_img_waddr),
-        .i_wbank(i_we ? i_wbank : i_img_wbank),
-        .i_wdata(i_we ? granule : i_img_wdata)
-    );
+    assign o_granule = granule;
+
+    generate
+        if (AMEM_KIND != 0) begin : g_outside
+            assign act   = i_act;
+            assign o_raw = i_raw;
+        end else begin : g_act_mem
+            flx_act_mem #(
+                .K    (K),
+                .ACT_W(ACT_W),
+                .WORDS(AMEM_WORDS),
+                .REG  (PIPE)
+            ) u_act_mem (
+                .clk    (clk),
+                .i_raddr(i_raddr),
+                .i_mask (i_mask),
+                .o_raw  (o_raw),
+                .o_act  (act),
+                .i_we   (i_we || i_img_we),
+                .i_waddr(i_we ? i_waddr : i_img_waddr),
+                .i_wbank(i_we ? i_wbank : i_img_wbank),
+                .i_wdata(i_we ? granule : i_img_wdata)
+            );
+        end
+    endgenerate
 
     flx_lanes #(
         .K    (K),
         .T    (T),
         .N_OUT(N_OUT),
         .ACT_W(ACT_W),
-        .ACC_W(ACC_W)
+        .ACC_W(ACC_W),
+        .LANES(LANES),
+        .CODED(1),
+        .FAN  (FAN)
     ) u_lanes (
-        .clk     (clk),
-        .rst     (rst),
-        .i_act   (act),
-        .i_sign  (i_sign),
-        .i_valid (i_valid),
-        .i_first (i_first),
+        .clk    (clk),
+        .rst    (rst),
+        .i_act  (act),
+        .i_sign (i_sign),
+        .i_valid(i_valid),
+        .i_first(i_first),
         .i_double(i_double),
-        .o_sum   (sum)
+        .o_sum  (sum)
     );
 
     flx_requant #(
@@ -113,6 +149,7 @@ module flx_engine #(
         .RQ       (RQ),
         .ACT_W    (ACT_W),
         .ACC_W    (ACC_W),
+        .PICK     (LANES == 2),
         .SKIP     (SKIP),
         .SCALED   (SCALED),
         .POOL_BITS(POOL_BITS)
@@ -130,6 +167,7 @@ module flx_engine #(
         .i_param     (i_param),
         .i_add_code  (i_add_code),
         .i_add_v     (i_add_v),
+        .i_combine   (i_combine),
         .i_v_we      (i_v_we),
         .i_v_waddr   (i_v_waddr),
         .i_shift     (i_shift),
@@ -146,7 +184,8 @@ module flx_engine #(
 
     flx_ram #(
         .W    (32),
-        .DEPTH(2 << RAW)
+        .DEPTH(2 << RAW),
+        .REG  (PIPE)
     ) u_results (
         .clk    (clk),
         .i_we   (i_res_we),
@@ -155,5 +194,30 @@ module flx_engine #(
         .i_raddr(i_res_raddr),
         .o_rdata(o_result)
     );
+
+    generate
+        if (PIPE != 0) begin : g_answer
+            wire              mine = i_rd_engine == INDEX;
+            reg               open; // act is what the host reads
+            reg [31:0]        result, answer;
+            reg [4*ACT_W-1:0] granule_read;
+            integer           b;
+            always @* begin
+                granule_read = {4*ACT_W{1'b0}};
+                for (b = 0; b < K / 4; b = b + 1)
+                    granule_read = granule_read | act[4*ACT_W*b +: 4*ACT_W];
+            end
+            always @(posedge clk) begin
+                if (!(mine && i_rd_result)) result <= 32'd0;
+                else result <= o_result;
+                open   <= mine && !i_rd_result && !i_running;
+                answer <= i_answer | result
+                        | {{(32-4*ACT_W){1'b0}}, granule_read & {4*ACT_W{open}}};
+            end
+            assign o_answer = answer;
+        end else begin : g_no_answer
+            assign o_answer = 32'd0;
+        end
+    endgenerate
 endmodule
 `default_nettype wire

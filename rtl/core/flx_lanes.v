@@ -20,13 +20,12 @@
 //            (LANES = 0: no difference; 1: the signs, one clock after i_act)
 //   FAN      rows: channels that share one copy of the activations, P and M; 0: no copies.
 //            Copies are flip-flops, no LUTs; LATENCY and the clocks of the codes are one more
-//   DOUBLE   1: i_double works (LANES = 0 and 1); 0: it is not looked at
 //
 //   i_act     K codes, lane k at k*ACT_W
 //   i_sign    in the order of flx_decrypt_array
 //   i_valid   this cycle's word counts
-//   i_first   first word of an output position: the accumulators start anew
-//   i_double  the accumulators double before this word is added (binary planes)
+//   i_first   first word of a set: the accumulators start anew
+//   i_double  LANES = 0: the accumulators double before this word is added; others do not look
 //   o_sum     T sums
 `default_nettype none
 module flx_lanes #(
@@ -37,8 +36,7 @@ module flx_lanes #(
     parameter ACC_W  = 22,
     parameter LANES  = 0,
     parameter CODED  = 0,
-    parameter FAN    = 0,
-    parameter DOUBLE = (LANES < 2)
+    parameter FAN    = 0
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -73,23 +71,23 @@ module flx_lanes #(
         end
 
         if (LANES == 0) begin : g_plain
-            flx_lanes_plain #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .DOUBLE(DOUBLE)) u_lanes (
+            flx_lanes_plain #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_sign(code), .i_valid(i_valid),
                 .i_first(i_first), .i_double(i_double), .o_sum(o_sum)
             );
         end else if (LANES == 1) begin : g_pairs
-            flx_lanes_pairs #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .DOUBLE(DOUBLE)) u_lanes (
+            flx_lanes_pairs #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_sign(code), .i_valid(i_valid),
-                .i_first(i_first), .i_double(i_double), .o_sum(o_sum)
+                .i_first(i_first), .o_sum(o_sum)
             );
-        end else if (LANES == 2 && DOUBLE == 0) begin : g_rows
+        end else if (LANES == 2) begin : g_rows
             flx_lanes_rows #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .FAN(FAN)) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_code(code), .i_valid(i_valid),
                 .i_first(i_first), .o_sum(o_sum)
             );
         end else begin : g_error
             // No such module: elaboration stops and says why.
-            flx_error_LANES_must_be_0_to_2_and_DOUBLE_0_with_rows u_error ();
+            flx_error_LANES_must_be_0_1_or_2 u_error ();
         end
     endgenerate
 
@@ -108,7 +106,7 @@ module flx_lanes #(
 
     flx_delay #(.W(TW + 3), .N(DELAY)) f_delay (
         .clk(clk), .rst(1'b0),
-        .i({i_valid && !rst, i_first && !rst, i_double && !rst && DOUBLE != 0, f_terms}),
+        .i({i_valid && !rst, i_first && !rst, i_double && !rst && LANES == 0, f_terms}),
         .o({f_valid, f_first, f_double, f_terms_late})
     );
 
@@ -131,9 +129,8 @@ module flx_lanes #(
             always @(posedge clk) begin
                 f_expected <= !f_valid ? o_sum[ft*ACC_W +: ACC_W]
                             : f_terms_late[ft*ACC_W +: ACC_W]
-                              + (f_first ? {ACC_W{1'b0}}
-                                 : f_double ? o_sum[ft*ACC_W +: ACC_W] << 1
-                                            : o_sum[ft*ACC_W +: ACC_W]);
+                              + (f_first ? {ACC_W{1'b0}} : f_double ? o_sum[ft*ACC_W +: ACC_W] << 1
+                                 : o_sum[ft*ACC_W +: ACC_W]);
                 assume (f_age != 4'd0 || rst);
                 assume (f_age == 4'd0 || !rst);
                 if (f_age > DELAY + 1)

@@ -2,34 +2,28 @@
 // flx_lanes_acc: the accumulator of one channel, from adders that every family has.
 //
 //   W, ACC_W   bits of a term and of the accumulator
-//   DOUBLE     0: i_double is not looked at
 //
 //   i_valid    i_term counts
-//   i_first    one clock before: it starts a new sum; else i_double: the sum doubles first
+//   i_first    one clock before: it starts a new sum
 //   i_term     signed
 //   o_acc      one clock after i_term
 //
 // i_first has its last register here, a copy a channel: one for all bits of all channels
 // would be the slowest net of the array.
-// `first ? term : acc + term` is one iCE40 cell a bit; doubling needs one LUT a bit more,
-// in front of the carry chain.
+// `first ? term : acc + term` is one iCE40 cell a bit.
 `default_nettype none
 module flx_lanes_acc #(
-    parameter W      = 12,
-    parameter ACC_W  = 22,
-    parameter DOUBLE = 1
+    parameter W     = 12,
+    parameter ACC_W = 22
 ) (
     input  wire             clk,
     input  wire             i_valid,
     input  wire             i_first,
-    input  wire             i_double,
     input  wire [W-1:0]     i_term,
     output reg  [ACC_W-1:0] o_acc
 );
     wire             first;
-    reg              double;
     wire [ACC_W-1:0] term = {{(ACC_W-W){i_term[W-1]}}, i_term};
-    wire [ACC_W-1:0] old  = (DOUBLE != 0 && double) ? {o_acc[ACC_W-2:0], 1'b0} : o_acc;
 
     flx_copy u_first (
         .clk(clk),
@@ -37,9 +31,6 @@ module flx_lanes_acc #(
         .o  (first)
     );
 
-    always @(posedge clk) begin
-        double <= i_double;
-        if (i_valid) o_acc <= first ? term : old + term;
-    end
+    always @(posedge clk) if (i_valid) o_acc <= first ? term : o_acc + term;
 endmodule
 `default_nettype wire

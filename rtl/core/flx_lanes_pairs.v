@@ -17,7 +17,7 @@
 // carry out would take a cell to leave the chain and another for the flip-flop.
 // Every level is registered: LATENCY = clog2(K) + 2.
 //
-//   K, T, ACT_W, ACC_W, DOUBLE   as in flx_lanes
+//   K, T, ACT_W, ACC_W   as in flx_lanes
 //
 //   i_sign    bit t*K + k: lane k of channel t, one clock after its i_act
 //   the rest as in flx_lanes
@@ -26,8 +26,7 @@ module flx_lanes_pairs #(
     parameter K      = 8,
     parameter T      = 8,
     parameter ACT_W  = 8,
-    parameter ACC_W  = 22,
-    parameter DOUBLE = 1
+    parameter ACC_W  = 22
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -35,23 +34,22 @@ module flx_lanes_pairs #(
     input  wire [K*T-1:0]     i_sign,
     input  wire               i_valid,
     input  wire               i_first,
-    input  wire               i_double,
     output wire [T*ACC_W-1:0] o_sum
 );
     localparam LEVELS = $clog2(K);
     localparam LEAVES = 1 << (LEVELS - 1);
     localparam SUM_W  = ACT_W + LEVELS;
 
-    wire valid, first, double, early_valid;
+    wire valid, first, early_valid;
 
     flx_delay #(
-        .W(3),
+        .W(2),
         .N(LEVELS)
     ) u_delay (
         .clk(clk),
         .rst(rst),
-        .i  ({i_valid, i_first, i_double}),
-        .o  ({early_valid, first, double})
+        .i  ({i_valid, i_first}),
+        .o  ({early_valid, first})
     );
     flx_delay #(
         .W(1),
@@ -98,16 +96,14 @@ module flx_lanes_pairs #(
             end
 
             flx_lanes_acc #(
-                .W     (SUM_W),
-                .ACC_W (ACC_W),
-                .DOUBLE(DOUBLE)
+                .W    (SUM_W),
+                .ACC_W(ACC_W)
             ) u_acc (
-                .clk     (clk),
-                .i_valid (valid),
-                .i_first (first),
-                .i_double(double),
-                .i_term  (g_level[LEVELS].g_node[0].sum),
-                .o_acc   (o_sum[t*ACC_W +: ACC_W])
+                .clk    (clk),
+                .i_valid(valid),
+                .i_first(first),
+                .i_term (g_level[LEVELS].g_node[0].sum),
+                .o_acc  (o_sum[t*ACC_W +: ACC_W])
             );
         end
     endgenerate

@@ -10,7 +10,7 @@
 // 2^(ACT_W + LEVELS), which is the weight of its top bit: inverting that bit makes the sum
 // a signed number. Inputs beyond K are the constant for zero.
 //
-//   K, T, ACT_W, ACC_W, DOUBLE   as in flx_lanes
+//   K, T, ACT_W, ACC_W   as in flx_lanes
 //
 //   i_sign    bit t*K + k: lane k of channel t
 //   the rest as in flx_lanes; LATENCY = clog2(K) + 1
@@ -19,8 +19,7 @@ module flx_lanes_plain #(
     parameter K      = 8,
     parameter T      = 8,
     parameter ACT_W  = 8,
-    parameter ACC_W  = 22,
-    parameter DOUBLE = 1
+    parameter ACC_W  = 22
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -80,8 +79,7 @@ module flx_lanes_plain #(
 
             always @(posedge clk)
                 if (valid)
-                    acc <= (first ? {ACC_W{1'b0}}
-                            : (double && DOUBLE != 0) ? {acc[ACC_W-2:0], 1'b0} : acc) + term;
+                    acc <= (first ? {ACC_W{1'b0}} : double ? {acc[ACC_W-2:0], 1'b0} : acc) + term;
 
             assign o_sum[t*ACC_W +: ACC_W] = acc;
         end

@@ -19,7 +19,7 @@
 //
 // Every row is registered: LATENCY = clog2(K) + 1, and not below 4; one more with FAN > 0.
 //
-//   K, T, ACT_W, ACC_W, FAN   as in flx_lanes; i_double does not exist
+//   K, T, ACT_W, ACC_W, FAN   as in flx_lanes
 //
 //   i_code    bit t*K + k, made by flx_lanes_code: lanes 0 and 1 of a group of four (n0, n1)
 //             with i_act, lane 3 (r) one clock later, lane 2 (n) two clocks later

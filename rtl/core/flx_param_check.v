@@ -12,6 +12,8 @@ module flx_param_check #(
     parameter NIN_MAX     = 32,
     parameter ACT_W       = 8,
     parameter ACC_W       = 22,
+    parameter LANES       = 0,
+    parameter FAN         = 0,
     parameter RQ          = 4,
     parameter AMEM_WORDS  = 1024,
     parameter WMEM_WORDS  = 1024,
@@ -23,7 +25,9 @@ module flx_param_check #(
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
     parameter POOL_BITS   = 6,
-    parameter LOADER      = 0
+    parameter AMEM_KIND   = 0,
+    parameter LOADER      = 0,
+    parameter PIPE        = 0
 ) ();
     localparam KB    = K / 4;
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
@@ -57,6 +61,9 @@ module flx_param_check #(
         if (ACC_W < ACT_W + $clog2(K) + 2 || ACC_W > 28) begin : g_check_acc
             flx_error_ACC_W_must_hold_one_word_and_be_at_most_28 stop ();
         end
+        if (LANES < 0 || LANES > 2 || FAN < 0) begin : g_check_lanes
+            flx_error_LANES_must_be_0_1_or_2_and_FAN_not_negative stop ();
+        end
         if (AMEM_WORDS < 4 || AMEM_WORDS > 65536) begin : g_check_amem
             flx_error_AMEM_WORDS_must_be_4_to_65536 stop ();
         end
@@ -80,6 +87,12 @@ module flx_param_check #(
         end
         if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
             flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();
+        end
+        if (PIPE != 0 && (PIPE != 1 || LANES == 1)) begin : g_check_pipe
+            flx_error_PIPE_must_be_0_or_without_pairs_1 stop ();
+        end
+        if (AMEM_KIND != 0 && (AMEM_KIND != 1 || PIPE != 0)) begin : g_check_store
+            flx_error_AMEM_KIND_must_be_0_or_without_PIPE_1 stop ();
         end
         if (LOADER != 0 && LOADER != 1) begin : g_check_loader
             flx_error_LOADER_must_be_0_or_1 stop ();

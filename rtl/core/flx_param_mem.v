@@ -6,6 +6,7 @@
 //
 //   RQ        1, 2 or 4
 //   PMEM_CH   channel entries
+//   REG       1: o_param is one clock later
 //
 //   i_start   a load begins at channel entry i_addr
 //   i_valid   6 bytes an entry: m, beta, little-endian; always taken
@@ -15,6 +16,7 @@
 module flx_param_mem #(
     parameter RQ      = 4,
     parameter PMEM_CH = 1024,
+    parameter REG     = 0,
     parameter CW      = $clog2(PMEM_CH),
     parameter RAW     = $clog2(PMEM_CH / RQ)
 ) (
@@ -70,7 +72,8 @@ module flx_param_mem #(
             end
             flx_ram #(
                 .W    (48),
-                .DEPTH(PMEM_CH / RQ)
+                .DEPTH(PMEM_CH / RQ),
+                .REG  (REG)
             ) u_ram (
                 .clk    (clk),
                 .i_we   (we && mine),

@@ -6,6 +6,9 @@
 //
 //   W      bits a word
 //   DEPTH  words
+//   PARTS  equal parts of a word, each with a write enable of its own; with REG 1
+//
+//   REG    1: flx_ram_reg, which answers two cycles after the address
 //
 // A read answers one cycle after its address. A read of the word that is being
 // written in the same cycle answers anything: no user of this module does that
@@ -14,20 +17,43 @@
 module flx_ram #(
     parameter W     = 8,
     parameter DEPTH = 256,
+    parameter PARTS = 1,
+    parameter REG   = 0,
     parameter AW    = (DEPTH > 1) ? $clog2(DEPTH) : 1
 ) (
-    input  wire          clk,
-    input  wire          i_we,
-    input  wire [AW-1:0] i_waddr,
-    input  wire [W-1:0]  i_wdata,
-    input  wire [AW-1:0] i_raddr,
-    output reg  [W-1:0]  o_rdata
+    input  wire             clk,
+    input  wire [PARTS-1:0] i_we,
+    input  wire [AW-1:0]    i_waddr,
+    input  wire [W-1:0]     i_wdata,
+    input  wire [AW-1:0]    i_raddr,
+    output wire [W-1:0]     o_rdata
 );
-    (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
+    generate
+        if (REG != 0) begin : g_reg
+            flx_ram_reg #(
+                .W    (W),
+                .DEPTH(DEPTH)
+            ) u_ram (
+                .clk    (clk),
+                .i_we   (i_we),
+                .i_waddr(i_waddr),
+                .i_wdata(i_wdata),
+                .i_raddr(i_raddr),
+                .o_rdata(o_rdata)
+            );
+        end else begin : g_plain
+            (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
+            reg [W-1:0] rdata;
+            integer     p;
 
-    always @(posedge clk) begin
-        if (i_we) mem[i_waddr] <= i_wdata;
-        o_rdata <= mem[i_raddr];
-    end
+            assign o_rdata = rdata;
+            always @(posedge clk) begin
+                for (p = 0; p < PARTS; p = p + 1)
+                    if (i_we[p])
+                        mem[i_waddr][p*(W/PARTS) +: W/PARTS] <= i_wdata[p*(W/PARTS) +: W/PARTS];
+                rdata <= mem[i_raddr];
+            end
+        end
+    endgenerate
 endmodule
 `default_nettype wire

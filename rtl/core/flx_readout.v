@@ -4,10 +4,17 @@
 //   K, P, ACT_W     as in flx_core
 //   AW, LW, RAW     bits of an activation word address, a layer, a result address
 //
-//   i_en …          a request; o_valid and o_data 3 clocks later
+//   WAIT            0: the engines' answers are i_raw and i_results; else so many clocks more
+//                   until the word that the last engine of the chain passes on, i_results
+//                   [31:0], is the answer of all; then one request at a time
+//
+//   i_en …          a request; o_valid and o_data 3 + WAIT clocks later
+//   o_engine, o_bank, o_what   with o_word: engine, bank, and what is read: bit 0 results,
+//                   bit 1 activations
 //   i_parity        half of the result memory that the latest run writes
-//   o_word, o_res, o_counter   read addresses, 1 clock after i_en; the memories answer in
-//                   the clock after that: i_raw, i_results (all engines), i_counter
+//   o_word, o_res, o_counter   read addresses, 1 clock after i_en, and o_act: activations are read;
+//                   the memories answer in the clock after that: i_raw, i_results (all
+//                   engines), i_counter
 `default_nettype none
 `include "flx_proto.vh"
 module flx_readout #(
@@ -16,7 +23,9 @@ module flx_readout #(
     parameter ACT_W = 8,
     parameter AW    = 10,
     parameter LW    = 4,
-    parameter RAW   = 4
+    parameter RAW   = 4,
+    parameter WAIT  = 0,
+    parameter KB    = K / 4
 ) (
     input  wire                 clk,
     input  wire                 rst,
@@ -26,15 +35,18 @@ module flx_readout #(
     input  wire [31:0]          i_addr,
     input  wire                 i_parity,
     output reg  [AW-1:0]        o_word,
+    output reg                  o_act,
     output reg  [RAW:0]         o_res,
     output reg  [LW+2:0]        o_counter,
     input  wire [P*K*ACT_W-1:0] i_raw,
     input  wire [P*32-1:0]      i_results,
     input  wire [31:0]          i_counter,
+    output wire [6:0]           o_engine,
+    output wire [KB-1:0]        o_bank,
+    output wire [1:0]           o_what,
     output wire                 o_valid,
     output reg  [31:0]          o_data
 );
-    localparam KB = K / 4;
     localparam G  = 4 * ACT_W;
 
     // Division of a granule address by KB <= 16: multiply by ceil(2^24 / KB), exact below 2^20,
@@ -49,13 +61,25 @@ module flx_readout #(
     reg [6:0] engine1, engine2;
     reg [3:0] bank1, bank2;
 
+    assign o_engine = engine1;
+    assign o_what   = {target1 == `FLX_RD_ACT, target1 == `FLX_RD_RESULTS};
+    genvar n;
+    generate
+        for (n = 0; n < KB; n = n + 1) begin : g_bank
+            assign o_bank[n] = bank1 == n;
+        end
+    endgenerate
+
     always @(posedge clk) begin
-        target1   <= i_target;
-        engine1   <= i_arg[6:0];
-        bank1     <= bank[3:0];
-        o_word    <= word[AW-1:0];
-        o_res     <= {i_parity ^ i_arg[7], i_addr[RAW-1:0]};
-        o_counter <= i_addr[LW+2:0];
+        o_act <= i_en && i_target == `FLX_RD_ACT;
+        if (WAIT == 0 || i_en) begin
+            target1   <= i_target;
+            engine1   <= i_arg[6:0];
+            bank1     <= bank[3:0];
+            o_word    <= word[AW-1:0];
+            o_res     <= {i_parity ^ i_arg[7], i_addr[RAW-1:0]};
+            o_counter <= i_addr[LW+2:0];
+        end
         target2   <= target1;
         engine2   <= engine1;
         bank2     <= bank1;
@@ -70,7 +94,10 @@ module flx_readout #(
         result  = 32'd0;
         granule = {G{1'b0}};
         codes   = 32'd0;
-        for (e = 0; e < P; e = e + 1)
+        if (WAIT != 0) begin
+            result  = i_results[31:0];
+            granule = i_results[G-1:0];
+        end else for (e = 0; e < P; e = e + 1)
             if ({25'd0, engine2} == e) begin
                 result = i_results[e*32 +: 32];
                 for (b = 0; b < KB; b = b + 1)
@@ -87,7 +114,7 @@ module flx_readout #(
 
     flx_delay #(
         .W(1),
-        .N(3)
+        .N(3 + WAIT)
     ) u_delay (
         .clk(clk),
         .rst(rst),

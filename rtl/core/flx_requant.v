@@ -8,18 +8,21 @@
 //
 //   T, RQ, ACT_W, ACC_W, K   as in flx_core
 //   SKIP        1: codes e can be added
-//   SCALED      1: V can be the sum of several sets, one a plane
+//   PICK        how captured sums are chosen: 0: they move down (one LUT4 a bit and channel, in
+//               the cell of the flip-flop); 1: flx_pick
+//   SCALED      1: a position can have several sets, one a plane
 //   POOL_BITS   bits beyond ACT_W for the sum of a pool window; 0: maxima only
 //
-//   i_capture    load i_sum; wins over i_fire
+//   i_capture    load i_sum
 //   i_skip_load  i_raw holds word i_skip_word of the T/4 granules of e, which begin in bank
 //                i_skip_bank of word 0; complete with i_capture at the latest
 //   i_fire_add   the cycle before i_fire: the codes e of its channels are multiplied
-//   i_fire       the RQ lowest captured sums enter the pipeline, the others move down
+//   i_fire       the captured sums of channels RQ*i_step to RQ*i_step + RQ - 1 enter the pipeline
 //   i_param      one clock after i_fire_add and i_fire: RQ times {beta, m or skip_m}
-//   i_add_code   one clock after i_fire: skip_m*e counts
-//   i_step       with i_fire: its number; i_add_v one clock later: V of this step counts that
-//   i_v_we       four clocks after i_fire wrote to i_v_waddr
+//   i_add_code   one clock after i_fire: skip_m*e counts; i_add_v is 0 one clock after i_fire_add
+//   i_step       with i_fire: its number; i_add_v one clock later: what i_v_we wrote there counts:
+//   i_combine    0: V of the planes before is added; 1: twice their sum is added to this sum
+//   i_v_we       four clocks after i_fire, with i_combine one clock after it: keeps it at i_v_waddr
 //   i_shift      constant while a layer runs, as are i_pool_sum and i_pool_shift
 //   i_code_en    7 clocks after i_fire: its codes go to the pool register;
 //   i_pool_first, i_null   with it: first position of the pool window; the code is 0
@@ -35,6 +38,7 @@ module flx_requant #(
     parameter RQ        = 4,
     parameter ACT_W     = 8,
     parameter ACC_W     = 22,
+    parameter PICK      = 0,
     parameter SKIP      = 1,
     parameter SCALED    = 0,
     parameter POOL_BITS = 6,
@@ -54,6 +58,7 @@ module flx_requant #(
     input  wire [48*RQ-1:0]   i_param,
     input  wire               i_add_code,
     input  wire               i_add_v,
+    input  wire               i_combine,
     input  wire               i_v_we,
     input  wire [SW-1:0]      i_v_waddr,
     input  wire [4:0]         i_shift,
@@ -73,20 +78,48 @@ module flx_requant #(
     localparam PW = ACT_W + POOL_BITS;
     localparam G  = 4 * ACT_W;
 
+    localparam STEPS  = T / RQ;
+    // What flx_pick takes.
+    localparam PICKED = PICK != 0 && (STEPS == 4 || STEPS == 8 || STEPS == 16);
+
     reg  [T*ACC_W-1:0]  captured;
-    wire [RQ*ACT_W-1:0] code_e; // the codes e of this step
+    wire [RQ*ACC_W-1:0] sum_s;  // the sums and codes e of this step
+    wire [RQ*ACT_W-1:0] code_e;
     reg  [32*RQ-1:0]    kept;
-    wire [32*RQ-1:0]    v, v_before;
+    wire [32*RQ-1:0]    v, v_before, s_wide;
     wire [RQ*PW-1:0]    best, old;
+
+    // Bits of V above the code.
+    reg [30:0] above;
+    integer    n;
+    always @(posedge clk)
+        for (n = 0; n < 31; n = n + 1) above[n] <= n >= {27'd0, i_shift} + ACT_W;
 
     assign o_v = kept[31:0];
 
     always @(posedge clk) begin
-        if (i_capture) captured <= i_sum;
-        else if (i_fire) captured <= captured >> (RQ * ACC_W);
         if (i_v_load) kept <= v;
         else if (i_v_next) kept <= kept >> 32;
     end
+
+    genvar c, b;
+    generate
+        if (PICKED) begin : g_pick
+            always @(posedge clk) if (i_capture) captured <= i_sum;
+            for (b = 0; b < RQ * ACC_W; b = b + 1) begin : g_bit
+                wire [STEPS-1:0] column;
+                for (c = 0; c < STEPS; c = c + 1) begin : g_row
+                    assign column[c] = captured[c*RQ*ACC_W + b];
+                end
+                flx_pick #(.N(STEPS)) u_pick (.i(column), .i_sel(i_step), .o(sum_s[b]));
+            end
+        end else begin : g_move
+            always @(posedge clk)
+                if (i_capture) captured <= i_sum;
+                else if (i_fire) captured <= captured >> (RQ * ACC_W);
+            assign sum_s = captured[RQ*ACC_W-1:0];
+        end
+    endgenerate
 
     // Codes to be added.
     generate
@@ -101,15 +134,25 @@ module flx_requant #(
                 wire [7:0] place = NTH + {{(8-BW){1'b0}}, i_skip_bank} - KB[7:0] * {3'd0, i_skip_word};
                 always @(posedge clk)
                     if (i_skip_load && place < KB[7:0]) codes[i*G +: G] <= i_raw[place*G +: G];
-                    else if (i_fire) codes[i*G +: G] <= moved[i*G +: G];
+                    else if (i_fire && !PICKED) codes[i*G +: G] <= moved[i*G +: G];
             end
-            assign code_e = codes[RQ*ACT_W-1:0];
+            if (PICKED) begin : g_pick_code
+                for (b = 0; b < RQ * ACT_W; b = b + 1) begin : g_bit
+                    wire [STEPS-1:0] column;
+                    for (c = 0; c < STEPS; c = c + 1) begin : g_row
+                        assign column[c] = codes[c*RQ*ACT_W + b];
+                    end
+                    flx_pick #(.N(STEPS)) u_pick (.i(column), .i_sel(i_step), .o(code_e[b]));
+                end
+            end else begin : g_move_code
+                assign code_e = codes[RQ*ACT_W-1:0];
+            end
         end else begin : g_no_skip
             assign code_e = {RQ*ACT_W{1'b0}};
         end
     endgenerate
 
-    // V of the planes before.
+    // What the planes before have left.
     generate
         if (SCALED != 0) begin : g_scaled
             flx_ram #(
@@ -119,7 +162,7 @@ module flx_requant #(
                 .clk    (clk),
                 .i_we   (i_v_we),
                 .i_waddr({{(6-SW){1'b0}}, i_v_waddr}),
-                .i_wdata(v),
+                .i_wdata(i_combine ? s_wide : v),
                 .i_raddr({{(6-SW){1'b0}}, i_step}),
                 .o_rdata(v_before)
             );
@@ -168,7 +211,10 @@ module flx_requant #(
     generate
         for (r = 0; r < RQ; r = r + 1) begin : g_lane
             wire signed [15:0]    m = i_param[48*r +: 16];
-            reg         [ACC_W-1:0] sum;
+            reg         [ACC_W-1:0] first;
+            wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
+            wire        [ACC_W-1:0] sum = (SCALED != 0 && i_add_v && i_combine)
+                                        ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
             wire signed [LO:0]    sum_lo = {1'b0, sum[LO-1:0]};
             wire signed [HI-1:0]  sum_hi = sum[ACC_W-1:LO];
             // `keep`: Yosys 0.23 crashes when it moves these registers into an SB_MAC16.
@@ -179,31 +225,40 @@ module flx_requant #(
             wire        [31:0]    p_hi_ext = {{(16-HI){p_hi[HI+15]}}, p_hi};
             reg         [31:0]    p_lo3, high3;
             reg         [31:0]    v4;
-            reg  signed [31:0]    v5, v6;
-            reg         [ACT_W-1:0] code7;
+            // By multiples of 8, then by the rest: only the code's bits are needed, and whether
+            // V is negative or has a bit above them.
+            wire        [ACT_W+30:0] v_wide = {{(ACT_W-1){v4[31]}}, v4};
+            reg         [ACT_W+6:0] field5;
+            reg         [ACT_W-1:0] code6, code7;
+            reg                   minus5, minus6, over5, over6;
             wire        [ACT_W-1:0] code = code7 & {ACT_W{!i_null}};
             wire        [PW-1:0]    was = old[r*PW +: PW];
             // What the sum of the set is added to: nothing, e's product or V of other planes.
             wire        [31:0]    extra = (SKIP != 0 && i_add_code ? p_lo_ext : 32'd0)
-                                       | (SCALED != 0 && i_add_v ? v_before[32*r +: 32] : 32'd0);
+                                       | (SCALED != 0 && i_add_v && !i_combine
+                                          ? v_before[32*r +: 32] : 32'd0);
 
             always @(posedge clk) begin
-                sum   <= (SKIP != 0 && i_fire_add)
+                first <= (SKIP != 0 && i_fire_add)
                        ? {{(ACC_W-ACT_W){1'b0}}, code_e[r*ACT_W +: ACT_W]}
-                       : captured[r*ACC_W +: ACC_W];
+                       : sum_s[r*ACC_W +: ACC_W];
                 p_lo  <= m * sum_lo;
                 p_hi  <= m * sum_hi;
                 beta2 <= i_param[48*r+16 +: 32] + extra;
                 p_lo3 <= p_lo_ext;
                 high3 <= beta2 + (p_hi_ext << LO);
                 v4    <= high3 + p_lo3;
-                v5    <= $signed(v4) >>> {i_shift[4:3], 3'b000};
-                v6    <= v5 >>> i_shift[2:0];
-                code7 <= v6[31] ? {ACT_W{1'b0}}
-                       : (|v6[30:ACT_W]) ? {ACT_W{1'b1}} : v6[ACT_W-1:0];
+                field5 <= v_wide[{1'b0, i_shift[4:3], 3'b000} +: ACT_W+7];
+                minus5 <= v4[31];
+                over5  <= |(v4[30:0] & above);
+                code6  <= field5[{1'b0, i_shift[2:0]} +: ACT_W];
+                minus6 <= minus5;
+                over6  <= over5;
+                code7  <= minus6 ? {ACT_W{1'b0}} : code6 | {ACT_W{over6}};
             end
 
-            assign v[32*r +: 32] = v4;
+            assign v[32*r +: 32]      = v4;
+            assign s_wide[32*r +: 32] = {{(32-ACC_W){1'b0}}, sum};
             if (POOL_BITS == 0) begin : g_maximum
                 assign best[r*PW +: PW] = (i_pool_first || code > was) ? code : was;
             end else begin : g_sum

@@ -6,8 +6,9 @@
 // multiplier works on those first. It takes RQ cycles at least when the layer delivers logits,
 // since the result memory takes one value a cycle. The sequencer keeps sets that far apart.
 //
-// A set is a position, or one plane of it when planes are scaled: then V of the planes before
-// is added, and only the last plane delivers something.
+// A set is a position, or one of its planes. With scaled planes (i_scaled) V of the planes before
+// is added, and each has its parameters; else twice the sum of the planes before is added to the
+// sum. Only the last plane delivers something.
 //
 //   K, T, RQ    as in flx_core
 //   SUMS        1: flx_requant pools sums too, and its granules are one clock later
@@ -16,7 +17,7 @@
 //
 //   i_start     the layer begins: fields below are stable until o_layer_done
 //   i_logits    values V go to the result memory, from address 0 on
-//   i_skip      the layer adds codes
+//   i_skip      the layer adds codes; i_scaled: above
 //   i_out_base  first word of the output map; i_out_pitch words a pixel
 //   i_param     first parameter row
 //   i_done      sums are valid; with it the flags of the set: first and last plane, codes are
@@ -46,6 +47,7 @@ module flx_requant_ctl #(
     input  wire           i_start,
     input  wire           i_logits,
     input  wire           i_skip,
+    input  wire           i_scaled,
     input  wire [AW-1:0]  i_out_base,
     input  wire [AW-1:0]  i_out_pitch,
     input  wire [PAW-1:0] i_param,
@@ -124,7 +126,7 @@ module flx_requant_ctl #(
                     o_step   <= {SW{1'b0}};
                     draining <= 1'b0;
                     if (set_last && group_last) prow_base <= o_prow + 1'b1;
-                    else if (set_last) o_prow <= prow_base;
+                    else if (set_last || !i_scaled) o_prow <= prow_base;
                 end
             end
         end
@@ -153,6 +155,8 @@ module flx_requant_ctl #(
     // The pipeline of flx_requant: sums of the addition after 1 clock, V after 4, codes after 7,
     // granules after 8 or 9.
     localparam OUT = (SUMS != 0) ? 2 : 1;
+    wire          v_we, s_we;
+    wire [SW-1:0] v_waddr, s_waddr;
     wire fire4, last4, fire7, first7, put7, group7, last7, end7;
     wire put_out, group_out, last_out, end_out;
     wire delivers = o_fire && set_last;
@@ -163,7 +167,7 @@ module flx_requant_ctl #(
     ) u_delay_add (
         .clk(clk),
         .rst(rst),
-        .i  ({adds && set_first, !set_first}),
+        .i  ({adds, o_fire && !set_first}),
         .o  ({o_add_code, o_add_v})
     );
 
@@ -174,8 +178,19 @@ module flx_requant_ctl #(
         .clk(clk),
         .rst(rst),
         .i  ({o_fire, o_step, delivers && i_logits, step_last && layer_last}),
-        .o  ({o_v_we, o_v_waddr, fire4, last4})
+        .o  ({v_we, v_waddr, fire4, last4})
     );
+    flx_delay #(
+        .W(SW + 1),
+        .N(1)
+    ) u_delay_s (
+        .clk(clk),
+        .rst(rst),
+        .i  ({o_fire, o_step}),
+        .o  ({s_we, s_waddr})
+    );
+    assign o_v_we    = i_scaled ? v_we : s_we;
+    assign o_v_waddr = i_scaled ? v_waddr : s_waddr;
 
     flx_delay #(
         .W(7),

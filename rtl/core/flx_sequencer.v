@@ -10,22 +10,30 @@
 // word of a set, so that the codes arrive when the set is captured.
 //
 //   K, T, RQ, PROG_LAYERS, SKIP, WINDOWS, SCALED   as in flx_core
+//   DOUBLE      1: the lanes double, so that all binary planes are one set; 0: each is a set
 //   AW, BW, PAW   bits of an activation word address, a bank number, a program address
 //   WAW, RPW    bits of a weight word address, of a parameter row
+//
+//   AMEM_KIND   1: o_aaddr reads a cache of rows, (c) takes another port, and a word waits until
+//               its row is there
 //
 //   i_run …     pulse while o_busy = 0; i_run_last: last layer, counted from 0
 //   o_paddr, i_pdata   program memory, one clock
 //   i_layers, i_image_base   from the program header; the image buffer of this run
+//   LATENCY     clocks from a word at the lanes to its sums (flx_lanes)
 //   o_layer_start   o_logits … o_param_row are valid and stay until i_layer_done. o_skip: codes
-//               are added; o_pool_sum, o_pool_shift: pooling
+//               are added; o_scaled: planes have parameters of their own; o_pool_sum,
+//               o_pool_shift: pooling
 //   o_direct    bit r: r < n_in of the layer (flx_decryptor)
 //   i_level, i_tail, o_release …   the ring of the weight buffer
 //   o_valid     a word is issued: o_aaddr, o_mask (granules that count), o_waddr
-//   o_first, o_double, o_set_last …   with o_valid: first word of a set; double the sums
-//               before; last word of a set, and what the set is: first and last of its
-//               position, of a position that does not exist, with codes to be added
+//   o_first, o_double, o_set_last …   with o_valid: first word of a set; double the sums before;
+//               last word of a set, and what the set is: first and last of its position, of a
+//               position that does not exist, with codes to be added
 //   o_skip_read   in the place of a word: o_aaddr is read for the requantiser, it is word
 //               o_skip_word of its granules, which begin in bank o_skip_bank
+//   o_map_…, i_map_rows   flx_act_fill: input map of the layer, again: i_again; rows that are there
+//   o_skip_now  the cycle before o_skip_read: o_skip_at will be read
 //   o_ev_…      events for the counters
 `default_nettype none
 `include "flx_proto.vh"
@@ -38,11 +46,14 @@ module flx_sequencer #(
     parameter SKIP        = 1,
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
+    parameter DOUBLE      = 1,
+    parameter LATENCY     = 4,
     parameter AW          = 10,
     parameter BW          = 1,
     parameter PAW         = 9,
     parameter WAW         = 8,
     parameter RPW         = 8,
+    parameter AMEM_KIND   = 0,
     parameter LW          = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1
 ) (
     input  wire             clk,
@@ -58,6 +69,7 @@ module flx_sequencer #(
     output wire             o_layer_start,
     output reg              o_logits,
     output wire             o_skip,
+    output wire             o_scaled,
     output reg              o_pool_sum,
     output reg  [3:0]       o_pool_shift,
     output reg  [4:0]       o_shift,
@@ -90,6 +102,15 @@ module flx_sequencer #(
     output reg              o_group_last,
     output reg              o_layer_last,
     output reg  [LW-1:0]    o_layer,
+    output reg              o_map_whole,
+    output reg  [AW-1:0]    o_map_base,
+    output wire [15:0]      o_map_row_words,
+    output wire [15:0]      o_map_rows,
+    output wire [AW-1:0]    o_map_oldest,
+    output wire             o_map_again,
+    input  wire [15:0]      i_map_rows,
+    output wire             o_skip_now,
+    output wire [AW-1:0]    o_skip_at,
     output wire             o_ev_cycle,
     output wire             o_ev_busy,
     output wire             o_ev_stall_weights,
@@ -102,11 +123,13 @@ module flx_sequencer #(
     // Words that hold T codes, and cycles from the last word of a set to the last of them.
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
                      : (KB % (T / 4) == 0) ? 1 : (T / 4 + KB - 2) / KB + 1;
-    localparam AFTER = $clog2(K) + 2;
+    localparam AFTER = LATENCY + 1;
     // Cycles of a set in the requantiser: codes, codes with additions, and the same for logits.
-    // A plane must have left it before the next one needs its values.
+    // A plane must have left it before the next one needs its values: sums of binary planes are
+    // there 2 clocks after, V of scaled ones 5.
     localparam STEPS      = T / RQ;
     localparam PLANE_MIN  = 5;
+    localparam HOLD_SUM   = max(STEPS, 2);
     localparam HOLD_CODE  = STEPS;
     localparam HOLD_PLANE = (STEPS > PLANE_MIN) ? STEPS : PLANE_MIN;
     localparam HOLD_V     = (SCALED != 0 && T < PLANE_MIN) ? PLANE_MIN : T;
@@ -125,9 +148,9 @@ module flx_sequencer #(
     reg [7:0]  layer, last_layer;
 
     // Fields of the layer.
-    reg         binary, scaled, skip, image_input;
-    wire        planes_scaled = SCALED != 0 && scaled;
+    reg         scaled, skip, image_input;
     reg [3:0]   planes;
+    wire        split = SCALED != 0 && planes != 4'd1 && (scaled || DOUBLE == 0); // a set is a plane
     reg [15:0]  row0, top, left, pitch, out_pitch, win_pitch, win_stride, last_row, run, col_step;
     reg [15:0]  win_step, pad_words, last_col, cols, rows, groups, in_rows, row_words;
     reg [15:0]  pixel_words;
@@ -136,6 +159,7 @@ module flx_sequencer #(
     reg [WAW-1:0] weight_base;
 
     assign o_skip   = SKIP != 0 && skip;
+    assign o_scaled = SCALED != 0 && scaled;
 
     wire        loading = state == S_LOAD && count != 5'd0;
     wire [4:0]  word    = count - 5'd1;
@@ -148,10 +172,10 @@ module flx_sequencer #(
             5'd0: begin
                 o_logits     <= f[0];
                 image_input  <= f[1];
-                binary       <= f[2];
                 scaled       <= f[3];
                 o_pool_sum   <= f[4];
                 skip         <= f[5];
+                o_map_whole  <= f[6];
                 planes       <= f[19:16];
                 o_pool_shift <= f[23:20];
                 o_shift      <= f[28:24];
@@ -168,6 +192,7 @@ module flx_sequencer #(
             5'd8: {o_out_pitch, pixel_words} <= {f[16 +: AW], f[15:0]};
             5'd9: granules <= f[K/4-1:0];
             5'd10: weight_base <= ring ? i_tail : f[WAW-1:0];
+            5'd11: o_map_base <= f[16 +: AW];
             5'd12: o_param_row <= f[LRQ +: RPW];
             5'd13: {left, top} <= f;
             5'd14: {win_pitch, win_step} <= f;
@@ -178,9 +203,11 @@ module flx_sequencer #(
         end
         if (state == S_SETUP) begin
             if (image_input) row0 <= row0 + {{(16-AW){1'b0}}, i_image_base};
+            if (image_input) o_map_base <= o_map_base + i_image_base;
             hold_set <= o_logits ? (o_skip ? HOLD_ADD_V[7:0] : HOLD_V[7:0])
                       : o_skip   ? HOLD_ADD[7:0]
-                      : planes_scaled ? HOLD_PLANE[7:0] : HOLD_CODE[7:0];
+                      : !split   ? HOLD_CODE[7:0]
+                      : scaled   ? HOLD_PLANE[7:0] : HOLD_SUM[7:0];
         end
     end
 
@@ -222,7 +249,7 @@ module flx_sequencer #(
     end
 
     // Issue.
-    wire [15:0]    row;
+    wire [15:0]    row, row_number, row_window;
     wire [16:0]    col;
     wire           in_map, pixel_last, first, double, set_first, set_last, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last;
@@ -251,8 +278,7 @@ module flx_sequencer #(
         .i_run        (run),
         .i_kh         (kh),
         .i_planes     (planes),
-        .i_binary     (binary),
-        .i_scaled     (planes_scaled),
+        .i_split      (split),
         .i_col_step   (col_step),
         .i_win_step   (win_step),
         .i_pad_words  (pad_words),
@@ -264,6 +290,8 @@ module flx_sequencer #(
         .i_groups     (groups),
         .i_wbase      (weight_base),
         .o_row        (row),
+        .o_row_number (row_number),
+        .o_row_window (row_window),
         .o_col        (col),
         .o_inside     (in_map),
         .o_pixel_last (pixel_last),
@@ -293,20 +321,29 @@ module flx_sequencer #(
     wire [BW-1:0] skip_bank;
     wire [15:0] aaddr   = row + col[15:0];
 
-    assign go                 = issuing && arrived && !blocked && !reading;
+    wire        there   = AMEM_KIND == 0 || !in_map || row_number < i_map_rows;
+    wire        stolen  = AMEM_KIND == 0 && reading;
+
+    assign o_map_row_words    = row_words;
+    assign o_map_rows         = in_rows;
+    assign o_map_oldest       = row_window[AW-1:0];
+    assign o_map_again        = go && group_last;
+    assign o_skip_now         = reading;
+    assign o_skip_at          = skip_addr;
+    assign go                 = issuing && arrived && there && !blocked && !stolen;
     assign o_release          = go && group_last && ring;
     assign o_release_words    = index + 1'b1;
     assign o_ev_cycle         = o_busy;
     assign o_ev_busy          = go;
     assign o_ev_stall_weights = issuing && !arrived;
     assign o_ev_stall_requant = issuing && arrived && blocked;
-    assign o_ev_stall_skip    = issuing && arrived && !blocked && reading;
+    assign o_ev_stall_skip    = issuing && arrived && !blocked && (stolen || !there);
 
     always @(posedge clk) begin
         if (hold != 8'd0) hold <= hold - 8'd1;
         if (go && set_last) hold <= hold_set - 8'd1;
         o_valid      <= go;
-        o_aaddr      <= reading ? skip_addr : aaddr[AW-1:0];
+        o_aaddr      <= stolen ? skip_addr : aaddr[AW-1:0];
         o_mask       <= !in_map ? {(K/4){1'b0}} : pixel_last ? granules : {(K/4){1'b1}};
         o_waddr      <= waddr;
         o_first      <= first;
@@ -337,7 +374,8 @@ module flx_sequencer #(
             reg  [15:0]   base, col_add, row_add, col_win, row_win, exist;
             wire          exists;
 
-            assign adds = o_skip && exists && set_first;
+            // V of a scaled plane takes their place in the later sets.
+            assign adds = o_skip && exists && (scaled ? set_first : pos_last);
 
             flx_skip_read #(
                 .K(K), .T(T), .AW(AW), .BW(BW), .WINDOWS(WINDOWS), .READS(READS), .AFTER(AFTER)
@@ -389,8 +427,8 @@ module flx_sequencer #(
             assert (f_since == 8'd255 || hold == ((f_since >= f_apart) ? 0 : f_apart - f_since));
             if (f_since == 8'd255) assert (hold == 0);
             // A read meets no word, and comes when the codes are due.
-            assert (!(o_skip_read && o_valid));
-            if (reading) assert (!go && f_since != 8'd255 && f_since <= AFTER
+            assert (AMEM_KIND != 0 || !(o_skip_read && o_valid));
+            if (reading) assert ((!go || AMEM_KIND != 0) && f_since != 8'd255 && f_since <= AFTER
                                  && f_since + READS > AFTER);
             if (f_adds) assert (f_since >= AFTER || (reading == (f_since + READS > AFTER)));
             if (reading) assert (skip_word == f_since + READS - AFTER - 8'd1);
@@ -415,7 +453,8 @@ module flx_sequencer #(
         assert (f_apart >= 8'd1 && f_apart <= F_MOST);
         if (state == S_START || state == S_ISSUE || state == S_DRAIN) begin
             assert (hold_set >= (o_logits ? T : STEPS));
-            assert (!planes_scaled || hold_set >= (STEPS > 5 ? STEPS : 5));
+            assert (!split || hold_set >= (STEPS > 2 ? STEPS : 2));
+            assert (!split || !scaled || hold_set >= 5);
             assert (!o_skip || (hold_set >= 2 * STEPS + READS - 1 && hold_set > AFTER));
         end
     end

@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_weight_buf: encrypted weights, one bank a byte of the weight word.
+// flx_weight_buf: encrypted weights, one bank a byte of the weight word, or two when it has at
+// most 256 words: the iCE40's block RAM has 256 words of 16 bits and enables for bits.
 //
-// Byte j of a word lies in bank j, so a word is filled byte by byte and read at once. Two
+// Byte j of a word has a write enable of its own, so a word is filled byte by byte and read at once. Two
 // ways to fill: addressed (resident weights), or as a ring (streamed weights), whose words
 // the consumer releases block by block.
 //
 //   K, T, N_OUT    as in flx_core
 //   NB             bytes of the widest weight word (docs/link.md)
 //   WMEM_WORDS     words, a power of two
+//   REG            1: o_word is one clock later
+//   LATE           1: words are read a clock later than their release suggests
 //
 //   i_start        a load begins: i_ring, i_nin (stored bits a slice) and i_addr (first word,
 //                  ignored by the ring) are sampled
@@ -24,6 +27,8 @@ module flx_weight_buf #(
     parameter N_OUT      = 32,
     parameter NB         = 8,
     parameter WMEM_WORDS = 256,
+    parameter LATE       = 0,
+    parameter REG        = 0,
     parameter AW         = $clog2(WMEM_WORDS)
 ) (
     input  wire            clk,
@@ -58,6 +63,8 @@ module flx_weight_buf #(
     reg [AW-1:0] head;    // word of an addressed load
     reg [AW-1:0] ring_head;
     reg [AW:0]   used;    // ring words that are filled or have been begun and will be
+    reg [AW:0]   freed;   // words that were released in the cycle before
+    wire [AW:0]  release_now = i_release ? i_release_words : {(AW+1){1'b0}};
 
     reg          we;
     reg          we_word; // the registered write completes a ring word
@@ -92,9 +99,9 @@ module flx_weight_buf #(
         end
         if (push) ring_head <= ring_head + 1'b1;
         if (i_release) o_tail <= o_tail + i_release_words[AW-1:0];
-        used    <= used + {{AW{1'b0}}, push} - (i_release ? i_release_words : {(AW+1){1'b0}});
-        o_level <= o_level + {{AW{1'b0}}, we_word}
-                 - (i_release ? i_release_words : {(AW+1){1'b0}});
+        freed   <= release_now;
+        used    <= used + {{AW{1'b0}}, push} - (LATE != 0 ? freed : release_now);
+        o_level <= o_level + {{AW{1'b0}}, we_word} - release_now;
         if (rst) begin
             we        <= 1'b0;
             we_word   <= 1'b0;
@@ -103,24 +110,43 @@ module flx_weight_buf #(
             ring_head <= {AW{1'b0}};
             o_tail    <= {AW{1'b0}};
             used      <= {(AW+1){1'b0}};
+            freed     <= {(AW+1){1'b0}};
             o_level   <= {(AW+1){1'b0}};
         end
     end
 
-    genvar b;
+    genvar b, c;
     generate
-        for (b = 0; b < NB; b = b + 1) begin : g_bank
-            flx_ram #(
-                .W    (8),
-                .DEPTH(WMEM_WORDS)
-            ) u_ram (
-                .clk    (clk),
-                .i_we   (we && windex == b),
-                .i_waddr(waddr),
-                .i_wdata(wdata),
-                .i_raddr(i_raddr),
-                .o_rdata(o_word[b*8 +: 8])
-            );
+        for (b = 0; b < NB; b = b + 2) begin : g_bank
+            if (b + 1 < NB && REG == 0 && WMEM_WORDS <= 256) begin : g_pair
+                flx_ram #(
+                    .W    (16),
+                    .DEPTH(WMEM_WORDS),
+                    .PARTS(2)
+                ) u_ram (
+                    .clk    (clk),
+                    .i_we   ({we && windex == b + 1, we && windex == b}),
+                    .i_waddr(waddr),
+                    .i_wdata({2{wdata}}),
+                    .i_raddr(i_raddr),
+                    .o_rdata(o_word[b*8 +: 16])
+                );
+            end else begin : g_bytes
+                for (c = b; c < b + 2 && c < NB; c = c + 1) begin : g_byte
+                    flx_ram #(
+                        .W    (8),
+                        .DEPTH(WMEM_WORDS),
+                        .REG  (REG)
+                    ) u_ram (
+                        .clk    (clk),
+                        .i_we   (we && windex == c),
+                        .i_waddr(waddr),
+                        .i_wdata(wdata),
+                        .i_raddr(i_raddr),
+                        .o_rdata(o_word[c*8 +: 8])
+                    );
+                end
+            end
         end
     endgenerate
 

@@ -17,7 +17,7 @@ module flx_addr_gen_formal #(
     localparam [15:0] BASE = 16'd64;
 
     (* anyconst *) reg       two_groups, two_rows, two_cols, two_pool, two_planes, stride_two;
-    (* anyconst *) reg       binary, scaled, any_win_one, any_pool_pad;
+    (* anyconst *) reg       split, any_win_one, any_pool_pad;
     (* anyconst *) reg [1:0] any_last_row, any_last_col;
     wire       win_one  = WINDOWS != 0 && two_pool && any_win_one; // windows 1 apart
     wire       pool_pad = WINDOWS != 0 && two_pool && any_pool_pad;
@@ -57,7 +57,7 @@ module flx_addr_gen_formal #(
     wire null_at = WINDOWS != 0 && (ox < 0 || oy < 0 || ox > $signed({1'b0, last_col})
                                     || oy > $signed({1'b0, last_row}));
     wire last_at = dx == two_pool && dy == two_pool && px == two_cols && py == two_rows;
-    wire short   = null_at && !scaled && !last_at && place == 5'd1; // ends before its time
+    wire short   = null_at && !split && !last_at && place == 5'd1; // ends before its time
     // Row and column in the map, from -3 on.
     wire signed [6:0] oy_rows = stride_two ? {{3{oy[2]}}, oy, 1'b0} : {{4{oy[2]}}, oy};
     wire signed [6:0] ox_words = (ox[0] ? {5'd0, col_step} : 7'd0)
@@ -103,7 +103,7 @@ module flx_addr_gen_formal #(
         .i_win_stride((16'd1 << stride_two) << (two_pool && !win_one)),
         .i_last_row({14'd0, last_row} << stride_two),
         .i_in_rows({13'd0, in_rows}), .i_row_words({13'd0, row_words}), .i_run({14'd0, run}),
-        .i_kh({6'd0, kh}), .i_planes(4'd1 << two_planes), .i_binary(binary), .i_scaled(scaled),
+        .i_kh({6'd0, kh}), .i_planes(4'd1 << two_planes), .i_split(split),
         .i_col_step({14'd0, col_step}), .i_win_step(win_step), .i_pad_words({14'd0, pad_words}),
         .i_last_col((last_col[0] ? {14'd0, col_step} : 16'd0)
                     + (last_col[1] ? {13'd0, col_step, 1'b0} : 16'd0)),
@@ -158,7 +158,6 @@ module flx_addr_gen_formal #(
     wire [15:0] address = row + col[15:0];
     always @* begin
         assume (kh != 0 && run != 0 && pad_rows < kh && words <= MOST);
-        assume (!(binary && scaled));
         assume (WINDOWS == 0 || col_step != 0);
         if (running) begin
             assert (inside_map == at_map);
@@ -166,11 +165,11 @@ module flx_addr_gen_formal #(
             if (inside_map) assert (address == at_address);
             assert (waddr == (group ? block : 5'd0) + place);
             assert (index == place);
-            assert (first == (place == 0 || (scaled && place == kernel)));
+            assert (first == (place == 0 || (split && place == kernel)));
             assert (pos_last == (place == block - 5'd1 || short));
-            assert (set_last == (pos_last || (scaled && place == kernel - 5'd1)));
-            assert (set_first == (!scaled || place < kernel));
-            assert (double == (binary && two_planes && place == kernel));
+            assert (set_last == (pos_last || (split && place == kernel - 5'd1)));
+            assert (set_first == (!split || place < kernel));
+            assert (double == (!split && two_planes && place == kernel));
             assert (absent == null_at);
             assert (layer_last == (last_py && group == two_groups));
             if (!pool_pad && last_row == 2'd3 && last_col == 2'd3)

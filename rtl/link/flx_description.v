@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The device description (docs/link.md) as a table of bytes: o_byte is byte
 // i_index - 2 of it, since a response's payload begins with two other bytes.
-// Combinational. The parameters are those of flx_top; OPTIONS is byte 43.
+// Combinational. The parameters are those of flx_top; OPTIONS is byte 43, RQ byte 11.
 `default_nettype none
 `include "flx_proto.vh"
 

@@ -7,6 +7,7 @@
 // N_OUT         weights a slice, must be the XOR network's
 // NIN_MAX       largest n_in that the decryptors take
 // ACT_W, ACC_W  bits of an activation code and of an accumulator
+// LANES, FAN    structure of the lanes (docs/lanes.md)
 // RQ            requantiser lanes an engine
 // AMEM_WORDS    activation words an engine
 // WMEM_WORDS    weight words (a power of two)
@@ -15,7 +16,9 @@
 // RES_WORDS     results an engine
 // WIN_MAX       largest image window in bytes
 // SKIP, WINDOWS, SCALED, POOL_BITS   what layers may do
+// AMEM_KIND     1: one store for maps and resident weights, with a cache of rows
 // LOADER        1: the small image loader
+// PIPE          1: for high clocks on the ECP5
 // Parameters of the link (docs/link.md)
 // MAX_PAYLOAD   largest payload in bytes, a power of two, 64 ... 32768
 // FRAME_TIMEOUT clocks of idle line after which an incomplete frame is dropped
@@ -39,6 +42,8 @@ module flx_top #(
     parameter NIN_MAX       = `FLX_XOR_NMAX,
     parameter ACT_W         = 8,
     parameter ACC_W         = 22,
+    parameter LANES         = 0,
+    parameter FAN           = 0,
     parameter RQ            = 1,
     parameter AMEM_WORDS    = 1024,
     parameter WMEM_WORDS    = 1024,
@@ -50,7 +55,9 @@ module flx_top #(
     parameter WINDOWS       = 1,
     parameter SCALED        = 0,
     parameter POOL_BITS     = 6,
+    parameter AMEM_KIND     = 0,
     parameter LOADER        = 0,
+    parameter PIPE          = 0,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
     parameter WATCHDOG      = 16777216,
@@ -93,9 +100,10 @@ module flx_top #(
 
     flx_link #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
+        .RQ(128 * AMEM_KIND + 16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + SKIP), .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
+        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + SKIP),
+        .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(`FLX_XOR_HASH),
         .XOR_NMIN(`FLX_XOR_NMIN), .XOR_NMAX(`FLX_XOR_NMAX), .XOR_KIND(`FLX_XOR_KIND)
     ) u_link (
@@ -112,10 +120,10 @@ module flx_top #(
 
     flx_core #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
-        .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
+        .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
+        .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-        .LOADER(LOADER)
+        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE)
     ) u_core (
         .clk(clk), .rst(core_rst),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),

@@ -67,14 +67,14 @@ module flx_ram_reg #(
         end
     endgenerate
 `else
-    wire [W-1:0] raw;
-    reg  [W-1:0] q;
+    (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
+    reg [W-1:0] raw, q;
 
-    flx_ram #(.W(W), .DEPTH(DEPTH)) u_ram (
-        .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_raddr(i_raddr),
-        .o_rdata(raw)
-    );
-    always @(posedge clk) q <= raw;
+    always @(posedge clk) begin
+        if (i_we) mem[i_waddr] <= i_wdata;
+        raw <= mem[i_raddr];
+        q   <= raw;
+    end
     assign o_rdata = q;
 `endif
 endmodule

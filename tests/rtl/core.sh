@@ -31,6 +31,14 @@ k32t8p3-loader K=32 T=8 P=3 RQ=2 WIN_MAX=64 SCALED=1 LOADER=1
 k64t8p1 K=64 T=8 P=1 RQ=4 NIN_MAX=20 RES_WORDS=5
 k16t16p1-a4 K=16 T=16 P=1 RQ=2 ACT_W=4
 k20t24p1 K=20 T=24 P=1 RQ=4 NIN_MAX=22
+k16t16p1-pairs K=16 T=16 P=1 RQ=2 LANES=1 SCALED=1
+k8t8p3-pairs-a4 K=8 T=8 P=3 RQ=4 LANES=1 ACT_W=4 WMEM_WORDS=512
+k16t16p2-rows K=16 T=16 P=2 RQ=2 LANES=2 FAN=4 SCALED=1
+k4t8p1-rows K=4 T=8 P=1 RQ=1 LANES=2 SCALED=1 AMEM_WORDS=2048 WMEM_WORDS=4096
+k16t16p3-chain K=16 T=16 P=3 RQ=2 LANES=2 FAN=4 SCALED=1 PIPE=1
+k8t8p5-chain-a4 K=8 T=8 P=5 RQ=1 LANES=2 FAN=4 ACT_W=4 PIPE=1
+k8t8p2-chain-plain K=8 T=8 P=2 RQ=4 PIPE=1
+k32t8p1-rows-a4 K=32 T=8 P=1 RQ=4 LANES=2 FAN=4 ACT_W=4
 k8t64p1 K=8 T=64 P=1 RQ=1 SKIP=0 POOL_BITS=0 NIN_MAX=19 PMEM_CH=1024
 k8t8p1-small K=8 T=8 P=1 RQ=1 WMEM_WORDS=64 AMEM_WORDS=256 WIN_MAX=8 PROG_LAYERS=2 SKIP=0 WINDOWS=0 POOL_BITS=0
 END
@@ -57,7 +65,8 @@ gen_args() {
         "wmem=$(get "$p" WMEM_WORDS 1024) pmem=$(get "$p" PMEM_CH 256)" \
         "layers=$(get "$p" PROG_LAYERS 16) res=$(get "$p" RES_WORDS 16) win=$(get "$p" WIN_MAX 32)" \
         "skip=$(get "$p" SKIP 1) windows=$(get "$p" WINDOWS 1) scaled=$(get "$p" SCALED 0)" \
-        "poolbits=$(get "$p" POOL_BITS 6)"
+        "poolbits=$(get "$p" POOL_BITS 6) lanes=$(get "$p" LANES 0)" \
+        "fan=$(get "$p" FAN 0)"
 }
 sim_args() {
     local word
@@ -78,7 +87,7 @@ run_shape() { # NAME PARAMETERS
     includes "$dir" "$params"
     # shellcheck disable=SC2046
     iverilog -g2005 -I"$dir" -s tb_core -o "$dir/tb.vvp" $(sim_args "$params" -Ptb_core.) \
-        "$bench" rtl/core/*.v
+        "$bench" rtl/core/*.v rtl/tech/*.v
     for ((s = seed; s < seed + seeds; s++)); do
         # shellcheck disable=SC2046
         "$gen" $(gen_args "$params") seed="$s" out="$dir/stimulus"
@@ -103,7 +112,7 @@ run_lenet() {
     includes "$dir" "$params"
     # shellcheck disable=SC2046
     verilator --binary --timing -O3 -Wno-fatal --top-module tb_core --Mdir "$dir/obj" \
-        -I"$dir" -y rtl/core $(sim_args "$params" -G) "$bench" >"$dir/verilator.log" 2>&1
+        -I"$dir" -y rtl/core -y rtl/tech $(sim_args "$params" -G) "$bench" >"$dir/verilator.log" 2>&1
     # shellcheck disable=SC2046
     "$gen" $(gen_args "$params") lenet=1 stream=0 runs=2 seed="$seed" out="$dir/stimulus"
     "$dir/obj/Vtb_core" +file="$dir/stimulus" +seed="$seed" +gap=0 >"$dir/log"
@@ -120,20 +129,21 @@ run_lenet() {
     done
 }
 
-run_requant() { # K T RQ ACT_W POOL_BITS
+run_requant() { # K T RQ ACT_W POOL_BITS PICK
     local log
     iverilog -g2005 -s tb_requant -Ptb_requant.K="$1" -Ptb_requant.T="$2" -Ptb_requant.RQ="$3" \
-        -Ptb_requant.ACT_W="$4" -Ptb_requant.POOL_BITS="$5" -o "$work/requant.vvp" \
-        tests/rtl/core/tb_requant.v rtl/core/flx_requant.v rtl/core/flx_ram.v
+        -Ptb_requant.ACT_W="$4" -Ptb_requant.POOL_BITS="$5" -Ptb_requant.PICK="$6" -o "$work/requant.vvp" \
+        tests/rtl/core/tb_requant.v rtl/core/flx_requant.v rtl/core/flx_ram.v rtl/tech/flx_pick.v \
+        rtl/tech/flx_ram_reg.v
     log=$(vvp -n "$work/requant.vvp" +seed="$seed")
-    echo "requantiser K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5: $log"
+    echo "requantiser K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5 PICK=$6: $log"
     [[ $log == *PASS* ]]
 }
 
 refused() { # PARAMETER=VALUE PART-OF-THE-MESSAGE
     local log
     if log=$(iverilog -g2005 -I"$work/k8t8p1" -s flx_core -t null -Pflx_core."$1" \
-        rtl/core/*.v 2>&1) || [[ $log != *flx_error_$2* ]]; then
+        rtl/core/*.v rtl/tech/*.v 2>&1) || [[ $log != *flx_error_$2* ]]; then
         echo "flx_core takes $1: $log"
         return 1
     fi
@@ -147,11 +157,12 @@ done < <(shapes)
 [ -z "${FLX_SHAPES:-}" ] || exit 0
 
 run_lenet
-run_requant 8 8 2 8 6
-run_requant 4 4 4 8 0
-run_requant 12 8 1 4 3
-run_requant 4 16 4 8 6
-run_requant 16 8 2 8 6
+run_requant 8 8 2 8 6 1
+run_requant 4 4 4 8 0 1
+run_requant 12 8 1 4 3 0
+run_requant 4 16 4 8 6 0
+run_requant 16 16 2 8 6 1
+run_requant 16 8 2 8 6 0
 refused K=6 K_must_be
 refused T=12 T_must_be
 refused N_OUT=16 N_OUT_differs
@@ -165,4 +176,6 @@ refused SKIP=2 SKIP_must
 refused T=64 SKIP_must
 refused SCALED=2 WINDOWS_and_SCALED_must
 refused POOL_BITS=9 POOL_BITS_must
+refused LANES=3 LANES_must
+refused PIPE=2 PIPE_must
 refused LOADER=2 LOADER_must

@@ -17,7 +17,7 @@ plain K=8 T=8 LANES=0
 plain-coded K=12 T=8 LANES=0 CODED=1
 pairs K=16 T=8 LANES=1
 pairs-coded K=16 T=16 LANES=1 CODED=1
-pairs-no-double K=32 T=8 LANES=1 DOUBLE=0
+pairs-k32 K=32 T=8 LANES=1
 pairs-k4 K=4 T=8 LANES=1
 pairs-k20 K=20 T=24 LANES=1
 pairs-k48-a4 K=48 T=8 LANES=1 ACT_W=4
@@ -127,4 +127,3 @@ prove_pick 4 2
 prove_pick 16 4
 echo "multiplexers proved"
 refused LANES=3
-refused LANES=2 DOUBLE=1

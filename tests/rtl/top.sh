@@ -62,7 +62,7 @@ done
 
 # shellcheck disable=SC2086 # a list of words
 chparam=$(printf ' -set %s' $small | sed 's/=/ /g')
-yosys -q -l "$work/yosys.log" -p "read_verilog -Ibuild/gen rtl/core/*.v rtl/link/*.v" \
+yosys -q -l "$work/yosys.log" -p "read_verilog -Ibuild/gen rtl/core/*.v rtl/tech/*.v rtl/link/*.v" \
     -p "chparam$chparam flx_top" -p "synth_ice40 -top flx_top" \
     -p "write_verilog -noattr $work/netlist.v" >/dev/null
 iverilog -g2005 -DNETLIST -DNO_ICE40_DEFAULT_ASSIGNMENTS -s tb_session -o "$work/netlist.vvp" \

@@ -42,8 +42,11 @@ static inline struct flx_desc fixture_random_desc(struct flx_rng *r, const struc
 {
     static const int ks[] = {4, 8, 12, 16, 32, 64, 128};
     int k = ks[flx_rng_below(r, sizeof ks / sizeof ks[0])];
-    return fixture_desc(k, (net->n_out == 20 ? 20 : 8) * fixture_pick(r, 1, 3),
-                        fixture_pick(r, 1, 3), net, act_bits);
+    struct flx_desc d = fixture_desc(k, (net->n_out == 20 ? 20 : 8) * fixture_pick(r, 1, 3),
+                                     fixture_pick(r, 1, 3), net, act_bits);
+    d.lanes = fixture_pick(r, 0, 2);
+    d.acc_bits = d.lanes ? 28 : 22; /* lanes without an input count there */
+    return d;
 }
 
 static inline int fixture_device_layer(struct flx_rng *r, struct flx_model *m, int last)

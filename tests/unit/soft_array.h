@@ -167,6 +167,14 @@ static inline void soft_fetch(const struct soft_array *a, const struct soft_laye
             codes[lane] = word[lane];
 }
 
+/* What one lane adds (docs/lanes.md). */
+static inline int32_t soft_lane(const struct flx_desc *d, int lane, int plus, int32_t code)
+{
+    static const int lacks[3][4] = {{1, 1, 1, 1}, {0, 1, 0, 1}, {1, 1, -1, 0}};
+    int32_t centred = code - (d->lanes ? 1 << (d->act_bits - 1) : 0);
+    return plus ? centred : -centred - lacks[d->lanes][lane % 4];
+}
+
 /* Sums of plane p of one position: H of docs/numerics.md for T channels, added to sums. */
 static inline void soft_plane(const struct soft_array *a, const struct soft_layer *l, int e,
                               struct soft_place place, uint32_t p, int32_t *sums)
@@ -180,7 +188,7 @@ static inline void soft_plane(const struct soft_array *a, const struct soft_laye
             soft_decrypt(a, l->words[at], (int)soft_field(l->w[0], 15, 8), sign);
             for (int c = 0; c < t; c++)
                 for (int lane = 0; lane < k; lane++)
-                    sums[c] += sign[c * k + lane] ? codes[lane] : ~codes[lane];
+                    sums[c] += soft_lane(&a->d, lane, sign[c * k + lane], codes[lane]);
         }
     free(sign);
 }

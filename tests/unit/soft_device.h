@@ -66,7 +66,7 @@ static inline void soft_describe(const struct flx_desc *d, uint8_t *p)
     p[8] = (uint8_t)d->nin_max;
     p[9] = (uint8_t)d->act_bits;
     p[10] = (uint8_t)d->acc_bits;
-    p[11] = (uint8_t)d->rq_lanes;
+    p[11] = (uint8_t)(d->rq_lanes | d->lanes << 4);
     soft_put32(p + 12, d->xor_hash);
     soft_put32(p + 16, d->act_words);
     soft_put32(p + 20, d->weight_words);

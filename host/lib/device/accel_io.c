@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Transfers cut into frames. Requests are posted and not waited for, except where
  * flx_accel_collect needs the numbers. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "accel_internal.h"
@@ -47,13 +48,34 @@ static int upload_program(struct flx_accel *a)
     return flx_accel_write(a, FLX_WR_PROGRAM, 0, 0, bytes, c->program_words, 4);
 }
 
+/* The first frame has address 0, all others address 1: they follow the one before. A frame
+ * stays inside the device's ring, which is the memory that its link knows. */
+static int upload_store(struct flx_accel *a)
+{
+    size_t unit = flx_store_unit(a->desc), bytes = a->model.store_bytes;
+    size_t most = ((size_t)a->desc->max_payload - FLX_WR_HDR_BYTES) / unit;
+    uint8_t *image = flx_store_image(&a->model);
+    int status = image ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "no memory for the weights");
+    if (most > a->desc->weight_words - 1)
+        most = a->desc->weight_words - 1;
+    for (size_t at = 0, n; at < bytes && !status; at += n) {
+        n = bytes - at < most * unit ? bytes - at : most * unit;
+        status = flx_session_write(a->session, FLX_WR_WEIGHTS, (uint8_t)a->desc->nin_max, at > 0,
+                                   image + at, n);
+    }
+    free(image);
+    return status;
+}
+
 int flx_accel_upload(struct flx_accel *a)
 {
     const struct flx_compiled *c = &a->model;
     int status = upload_program(a);
     if (!status)
         status = flx_accel_write(a, FLX_WR_PARAMS, 0, 0, c->params, c->n_params, PARAM_BYTES);
-    for (int i = 0; i < c->n_layers && !status && !c->streamed; i++)
+    if (!status && a->desc->store && !c->streamed)
+        status = upload_store(a);
+    for (int i = 0; i < c->n_layers && !status && !c->streamed && !a->desc->store; i++)
         status = flx_accel_write(a, FLX_WR_WEIGHTS, (uint8_t)c->layer[i].n_in, c->layer[i].base,
                                  c->layer[i].weights, c->layer[i].words, c->layer[i].word_bytes);
     return status ? status : flx_session_flush(a->session);

@@ -10,53 +10,44 @@
 #define PARAM_BYTES 6
 
 /* Offset of a channel that does not exist: its codes are 0 whatever is added. */
-#define NOWHERE (-(1 << 30))
+#define NOWHERE UINT32_C(0xC0000000) /* -2^30 */
 
-static void put_entry(uint8_t *entry, int m, int32_t beta)
+static void put_entry(uint8_t *entry, int m, uint32_t beta)
 {
-    uint32_t b = (uint32_t)beta;
     entry[0] = (uint8_t)m;
     entry[1] = (uint8_t)((unsigned)m >> 8);
     for (int i = 0; i < 4; i++)
-        entry[2 + i] = (uint8_t)(b >> 8 * i);
+        entry[2 + i] = (uint8_t)(beta >> 8 * i);
 }
 
 /* A channel's entries, one a set and @p t apart: beta' = beta + half + sum of m N
- * (docs/numerics.md) belongs to the first. */
-static int fold(const struct flx_layer *l, int o, int sets, size_t t, const int64_t *minus_ones,
-                uint8_t *entry)
+ * (docs/numerics.md) belongs to the first. Modulo 2^32, as the device adds: V is exact. */
+static void fold(const struct flx_layer *l, int o, int sets, size_t t, const int64_t *lacking,
+                 uint8_t *entry)
 {
     int64_t half = !l->logits && l->shift > 0 ? INT64_C(1) << (l->shift - 1) : 0;
     int64_t beta = l->beta[o] + half;
     for (int j = 0; j < sets; j++)
-        beta += l->m[j * l->out_c + o] * minus_ones[(size_t)j * t];
-    if (beta < INT32_MIN || beta > INT32_MAX)
-        return flx_fail(FLX_ERR_OVERFLOW,
-                        "layer %s: the offset of output channel %d is %" PRId64 " on this array, "
-                        "beyond 32 bits: choose a smaller shift",
-                        l->name, o, beta);
+        beta += l->m[j * l->out_c + o] * lacking[(size_t)j * t];
     for (int j = 0; j < sets; j++)
         put_entry(entry + PARAM_BYTES * (size_t)j * t, l->m[j * l->out_c + o],
-                  j ? 0 : (int32_t)beta);
-    return FLX_OK;
+                  j ? 0 : (uint32_t)beta);
 }
 
-static int fold_layer(const struct flx_desc *d, struct flx_compiled *c, int i,
-                      const int64_t *minus_ones)
+static void fold_layer(const struct flx_desc *d, struct flx_compiled *c, int i,
+                       const int64_t *lacking)
 {
     const struct flx_layer *l = &c->model->layers[i];
     const struct flx_compiled_layer *cl = &c->layer[i];
     size_t t = (size_t)d->t, channels = cl->words / cl->block_words * t;
-    int status = FLX_OK;
-    for (size_t o = 0; o < channels && !status; o++) {
+    for (size_t o = 0; o < channels; o++) {
         size_t at = (o / t * (size_t)cl->sets) * t + o % t;
         uint8_t *entry = c->params + PARAM_BYTES * (cl->param_base + at);
         if (o < (size_t)l->out_c)
-            status = fold(l, (int)o, cl->sets, t, minus_ones + at, entry);
+            fold(l, (int)o, cl->sets, t, lacking + at, entry);
         else
             put_entry(entry, 0, NOWHERE);
     }
-    return status;
 }
 
 /* The array's sum is S - N: both ends must fit the accumulator. */
@@ -67,7 +58,9 @@ static int check_accumulator(const struct flx_desc *d, const struct flx_model *m
     int64_t weight = cl->sets > 1 ? 1 : (INT64_C(1) << l->planes) - 1;
     int64_t inputs = (int64_t)l->kh * l->kw * l->in_c;
     int64_t lanes = (int64_t)cl->block_words / l->planes * d->k;
-    if ((code * inputs + lanes) * weight >= INT64_C(1) << (d->acc_bits - 1))
+    int64_t half = INT64_C(1) << (m->act_bits - 1);
+    int64_t most = d->lanes ? half * lanes + lanes / 2 : code * inputs + lanes;
+    if (most * weight >= INT64_C(1) << (d->acc_bits - 1))
         return flx_fail(FLX_ERR_OVERFLOW,
                         "layer %s: %" PRId64 " inputs can overflow the device's %d-bit "
                         "accumulators: build it with a larger ACC_W",
@@ -80,15 +73,15 @@ static int compile_layer(const struct flx_desc *d, struct flx_compiled *c, int i
     const struct flx_layer *l = &c->model->layers[i];
     struct flx_compiled_layer *cl = &c->layer[i];
     size_t channels = (size_t)(cl->words / cl->block_words) * (size_t)d->t;
-    int64_t *minus_ones = calloc(channels * (size_t)cl->sets, sizeof *minus_ones);
-    if (!minus_ones)
+    int64_t *lacking = calloc(channels * (size_t)cl->sets, sizeof *lacking);
+    if (!lacking)
         return flx_fail(FLX_ERR_NOMEM, "layer %s: no memory for its channels", l->name);
     int status = check_accumulator(d, c->model, l, cl);
     if (!status)
-        status = flx_compile_weights(d, l, &c->model->nets[l->net[0]], cl, minus_ones);
+        status = flx_compile_weights(d, l, &c->model->nets[l->net[0]], cl, lacking);
     if (!status)
-        status = fold_layer(d, c, i, minus_ones);
-    free(minus_ones);
+        fold_layer(d, c, i, lacking);
+    free(lacking);
     return status;
 }
 

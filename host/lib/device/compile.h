@@ -37,6 +37,7 @@ struct flx_compiled {
     uint8_t *params; /* 6 bytes an entry: m i16, beta' i32 */
     size_t n_params;
     uint32_t weight_words; /* of all layers */
+    size_t store_bytes;    /* that resident weights take in a store, heads included */
     struct flx_map image;  /* buffer 0, row-packed */
     uint32_t image_base1;  /* buffer 1 */
     size_t image_bytes;    /* raw image on the link */
@@ -50,6 +51,14 @@ struct flx_compiled {
  *  of the build), FLX_ERR_OVERFLOW, FLX_ERR_NOMEM. */
 int flx_compile(const struct flx_model *m, const struct flx_desc *d, int stream,
                 struct flx_compiled *out);
+
+/** Bytes of a unit in which weights are written to a store: words of the largest n_in. */
+size_t flx_store_unit(const struct flx_desc *d);
+
+/** The bytes of all layers as a store keeps them: c->store_bytes, owned by the caller;
+ *  NULL without memory. */
+uint8_t *flx_store_image(const struct flx_compiled *c);
+
 void flx_compiled_free(struct flx_compiled *c);
 
 #endif

@@ -50,8 +50,8 @@ static int check_options(const struct flx_layer *l, const struct flx_desc *d)
         const char *what, *option;
     } options[] = {
         {l->skip != FLX_NO_SKIP, d->skip, "addition of an earlier layer", "SKIP"},
-        {l->plane_mode == FLX_PLANES_SCALED && l->planes > 1, d->scaled,
-         "planes with scales of their own", "SCALED"},
+        {l->planes > 1 && (d->lanes || l->plane_mode == FLX_PLANES_SCALED), d->scaled,
+         "addition of planes", "SCALED"},
         {l->pool > 1 && !plain, d->windows,
          "windows of pooling that overlap, lie apart or are padded", "WINDOWS"},
     };

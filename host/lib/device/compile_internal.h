@@ -17,13 +17,13 @@ int flx_compile_check(const struct flx_model *m, const struct flx_desc *d);
 /** Sizes and addresses: feature maps, weights, parameters (compile_layout.c). */
 int flx_compile_layout(const struct flx_desc *d, int stream, struct flx_compiled *c);
 
-/** Weight words of a layer, and the -1 weights that the array meets for each
- *  channel, doubled plane by plane in binary mode (compile_weights.c).
- *  @p minus_ones: an entry for every channel of a set, laid out as the parameters:
+/** Weight words of a layer, and what the array's sums lack for each channel: N of
+ *  docs/numerics.md, doubled plane by plane in binary mode (compile_weights.c).
+ *  @p lacking: an entry for every channel of a set, laid out as the parameters:
  *  [words / block_words][sets][T]. */
 int flx_compile_weights(const struct flx_desc *d, const struct flx_layer *l,
                         const struct flx_xornet *net, struct flx_compiled_layer *out,
-                        int64_t *minus_ones);
+                        int64_t *lacking);
 
 /** Channels of a map in the memory: whole channel groups. */
 uint32_t flx_stored_channels(const struct flx_desc *d, int channels);
@@ -39,6 +39,9 @@ static inline const struct flx_map *flx_input_map(const struct flx_compiled *c, 
 {
     return i ? &c->layer[c->model->layers[i].input].out : &c->image;
 }
+
+/** Addresses of maps, with weights above them when they fit there. */
+int flx_store_place(const struct flx_desc *d, int stream, struct flx_compiled *c);
 
 /** Addresses of all maps and image buffers (compile_place.c): FLX_ERR_CAPACITY. */
 int flx_compile_place(const struct flx_desc *d, struct flx_compiled *c);

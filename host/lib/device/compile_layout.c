@@ -81,7 +81,7 @@ static int place_weights(const struct flx_desc *d, int stream, struct flx_compil
             return flx_fail(FLX_ERR_CAPACITY, "the model has too many weights for the device");
     }
     c->weight_words = (uint32_t)words;
-    c->streamed = stream || words > d->weight_words;
+    c->streamed = stream || (!d->store && words > d->weight_words);
     return FLX_OK;
 }
 
@@ -114,9 +114,9 @@ int flx_compile_layout(const struct flx_desc *d, int stream, struct flx_compiled
     c->image_bytes = (size_t)m->in_h * (size_t)m->in_w * (size_t)m->in_c;
     int status = make_maps(d, c);
     if (!status)
-        status = flx_compile_place(d, c);
-    if (!status)
         status = place_weights(d, stream, c);
+    if (!status)
+        status = d->store ? flx_store_place(d, stream, c) : flx_compile_place(d, c);
     if (!status)
         status = place_params(d, c);
     return status;

@@ -73,11 +73,13 @@ static void skip(uint32_t *w, const struct flx_desc *d, const struct flx_compile
     w[19] = pair(l->pool_stride * column, l->pool_stride * row);
 }
 
-static uint32_t flags(const struct flx_layer *l, const struct flx_compiled_layer *cl)
+static uint32_t flags(const struct flx_layer *l, const struct flx_compiled_layer *cl,
+                      const struct flx_map *in)
 {
+    uint32_t cached = in->words <= FLX_CACHE_WORDS;
     uint32_t scaled = cl->sets > 1, sum = l->pool_kind == FLX_POOL_SUM;
     return (uint32_t)l->logits | (uint32_t)l->row_packed << 1 | (uint32_t)!scaled << 2 |
-           scaled << 3 | sum << 4 | (uint32_t)(l->skip != FLX_NO_SKIP) << 5 |
+           scaled << 3 | sum << 4 | (uint32_t)(l->skip != FLX_NO_SKIP) << 5 | cached << 6 |
            (uint32_t)cl->n_in << 8 | (uint32_t)l->planes << 16 |
            (sum ? (uint32_t)l->pool_shift << 20 : 0) | (uint32_t)(l->logits ? 0 : l->shift) << 24;
 }
@@ -89,7 +91,7 @@ static void layer(uint32_t *w, const struct flx_desc *d, const struct flx_compil
     const struct flx_map *in = flx_input_map(c, i);
     const struct steps s = steps_of(l, in);
     int64_t base = i ? in->base : 0; /* the image buffer is added */
-    w[0] = flags(l, cl);
+    w[0] = flags(l, cl, in);
     w[1] = pair(base + s.first_row * in->row_words, cl->out.base);
     w[2] = pair(in->row_words, s.row);
     w[3] = flx_run_words(l, d) | (uint32_t)l->kh << 16 | (uint32_t)l->stride << 24;
@@ -100,7 +102,7 @@ static void layer(uint32_t *w, const struct flx_desc *d, const struct flx_compil
     w[8] = pair(in->pixel_words, cl->out.pixel_words);
     w[9] = valid_granules(l, d);
     w[10] = cl->base;
-    w[11] = cl->block_words;
+    w[11] = pair(cl->block_words, base);
     w[12] = pair(cl->param_base, l->out_c);
     w[13] = pair(s.first_row, s.first);
     w[14] = pair(s.win_column, s.win_row);

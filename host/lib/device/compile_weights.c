@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A weight word is gathered as bit planes over its slices, decoded as the device
- * does it to count the -1 weights of every lane, and packed for the link. */
+ * does it to count what the lanes' sums lack, and packed for the link. */
 #include <stdlib.h>
 #include <string.h>
 
 #include "compile_internal.h"
 #include "flexor/status.h"
+
+/* docs/lanes.md: a -1 in lane k lacks c[k mod 4], and each weight half of a code's range. */
+static const int8_t lane_constants[][FLX_K0] = {{1, 1, 1, 1}, {0, 1, 0, 1}, {1, 1, -1, 0}};
 
 #define MAX_SLICES 4096 /* of a word: K 128 x T 1024 / n_out 32 */
 #define MAX_WORDS  (MAX_SLICES / 64)
@@ -48,15 +51,18 @@ static void gather_word(struct gather *g, uint32_t group, int plane, int ky, uin
     }
 }
 
-/* Adds weight for every -1 that the word holds to the T counts of its group. */
-static void count_word(struct gather *g, int64_t weight, int64_t *counts)
+/* Adds what the sums of this word lack, times weight, to the T entries of its group. */
+static void count_word(struct gather *g, int64_t weight, int64_t *lacking)
 {
     int t0 = g->net->n_out / FLX_K0;
+    int64_t half = g->d->lanes ? INT64_C(1) << (g->d->act_bits - 1) : 0;
+    const int8_t *constant = lane_constants[g->d->lanes];
     flx_xornet_decode(g->net, g->n_in, g->in, g->out, g->stride, g->stride);
     for (int r = 0; r < g->net->n_out; r++)
-        for (int s = 0; s < g->slices; s++)
-            if (!(g->out[(size_t)r * g->stride + (size_t)s / 64] >> s % 64 & 1))
-                counts[s / g->kcs * t0 + r % t0] += weight;
+        for (int s = 0; s < g->slices; s++) {
+            int plus = (int)(g->out[(size_t)r * g->stride + (size_t)s / 64] >> s % 64 & 1);
+            lacking[s / g->kcs * t0 + r % t0] += weight * (plus ? half : constant[r / t0] - half);
+        }
 }
 
 /* docs/link.md: few slices share a byte, else every plane begins a new byte. */
@@ -73,7 +79,7 @@ static void pack_word(const struct gather *g, uint8_t *out)
         }
 }
 
-static void gather_layer(struct gather *g, struct flx_compiled_layer *out, int64_t *minus_ones)
+static void gather_layer(struct gather *g, struct flx_compiled_layer *out, int64_t *lacking)
 {
     const struct flx_layer *l = g->l;
     uint32_t run = flx_run_words(l, g->d), groups = out->words / out->block_words;
@@ -86,7 +92,7 @@ static void gather_layer(struct gather *g, struct flx_compiled_layer *out, int64
             for (int ky = 0; ky < l->kh; ky++)
                 for (uint32_t w = 0; w < run; w++, at += out->word_bytes) {
                     gather_word(g, group, p, ky, w);
-                    count_word(g, weight, minus_ones + set * (size_t)g->d->t);
+                    count_word(g, weight, lacking + set * (size_t)g->d->t);
                     pack_word(g, at);
                 }
         }
@@ -94,7 +100,7 @@ static void gather_layer(struct gather *g, struct flx_compiled_layer *out, int64
 
 int flx_compile_weights(const struct flx_desc *d, const struct flx_layer *l,
                         const struct flx_xornet *net, struct flx_compiled_layer *out,
-                        int64_t *minus_ones)
+                        int64_t *lacking)
 {
     int slices = flx_desc_slices(d);
     if (slices > MAX_SLICES)
@@ -115,7 +121,7 @@ int flx_compile_weights(const struct flx_desc *d, const struct flx_layer *l,
     g->stride = ((size_t)slices + 63) / 64;
     g->pixel_words = flx_pixel_words(l, d);
     g->chunks = l->row_packed ? l->slicing.run_chunks : l->slicing.run_chunks / l->kw;
-    gather_layer(g, out, minus_ones);
+    gather_layer(g, out, lacking);
     free(g);
     return FLX_OK;
 }

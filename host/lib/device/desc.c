@@ -52,6 +52,8 @@ static int check(const struct flx_desc *d)
         return bad("number of activation bits", d->act_bits);
     if (d->acc_bits < 16 || d->acc_bits > 32)
         return bad("number of accumulator bits", d->acc_bits);
+    if (d->lanes > 2)
+        return bad("structure of lanes", d->lanes);
     if (d->xor_n_min < 1 || d->xor_n_min > d->xor_n_max || d->xor_n_max > d->n_out)
         return bad("range of n_in", d->xor_n_min);
     if (d->weight_words < 1 || (d->weight_words & (d->weight_words - 1)))
@@ -84,7 +86,9 @@ int flx_desc_parse(const uint8_t *data, size_t len, struct flx_desc *d)
         .nin_max = data[8],
         .act_bits = data[9],
         .acc_bits = data[10],
-        .rq_lanes = data[11],
+        .rq_lanes = data[11] & 15,
+        .lanes = data[11] >> 4 & 7,
+        .store = data[11] >> 7,
         .xor_hash = u32(data + 12),
         .act_words = u32(data + 16),
         .weight_words = u32(data + 20),

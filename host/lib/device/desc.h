@@ -10,6 +10,7 @@ struct flx_desc {
     int k, t, p;
     int n_out, nin_max;
     int act_bits, acc_bits, rq_lanes;
+    int lanes; /* structure of the lanes (docs/lanes.md) */
     uint32_t xor_hash;
     uint32_t act_words, weight_words, param_entries; /* memories */
     int layers, results;
@@ -17,6 +18,7 @@ struct flx_desc {
     uint32_t clk_khz;
     int xor_n_min, xor_n_max, xor_kind;
     int skip, windows, scaled; /* 1: the option is there */
+    int store;                 /* 1: act_words hold resident weights too; rows are cached */
     int pool_bits;             /* 0: no sum pooling */
     int rts_cts;               /* of a UART: the wires are there */
     uint32_t build_id;

@@ -49,10 +49,6 @@ int block_words(const struct shape *s, const struct layer *l, int i)
 {
     return l[i].planes * l[i].kh * run_words(s, l, i);
 }
-int set_words(const struct shape *s, const struct layer *l, int i)
-{
-    return block_words(s, l, i) / sets(&l[i]);
-}
 static int image_words(const struct shape *s, const struct layer *l)
 {
     return (l[0].in_h + 2 * l[0].pad) * conv_w(&l[0]) * in_words(s, l, 0);
@@ -107,11 +103,13 @@ static uint32_t slot_bits(const struct shape *s, const struct net *net, const st
     return slice < 0 ? 0 : l[i].x[p][slice];
 }
 
-/* -1 weights that channel o meets, over all lanes and words of a set. */
-static int64_t minus_ones(const struct shape *s, const struct net *net, const struct layer *l,
-                          int i, int set, int o)
+/* What the array's sums lack for channel o, over all lanes and words of a set (docs/lanes.md). */
+static int64_t lacking(const struct shape *s, const struct net *net, const struct layer *l, int i,
+                       int set, int o)
 {
     int kb = s->k / 4, t0 = s->nout / 4, tc = o % s->t / t0;
+    static const int c[3][4] = {{1, 1, 1, 1}, {0, 1, 0, 1}, {1, 1, -1, 0}};
+    int64_t half = s->lanes ? 1 << (s->actw - 1) : 0;
     int64_t count = 0;
     for (int p = l[i].scaled ? set : 0; p < (l[i].scaled ? set + 1 : l[i].planes); p++)
         for (int ky = 0; ky < l[i].kh; ky++)
@@ -120,7 +118,8 @@ static int64_t minus_ones(const struct shape *s, const struct net *net, const st
                     uint32_t x = slot_bits(s, net, l, i, o / s->t, p, ky, w, lane / 4 + kb * tc);
                     int r = lane % 4 * t0 + o % t0;
                     int doublings = l[i].scaled ? 0 : l[i].planes - 1 - p;
-                    count += (int64_t)!decode(net, l[i].n_in, x, r) << doublings;
+                    count += (decode(net, l[i].n_in, x, r) ? half : c[s->lanes][lane % 4] - half) *
+                             (1 << doublings);
                 }
     return count;
 }
@@ -201,13 +200,9 @@ static void put_param(const struct shape *s, const struct net *net, const struct
     int m = l[i].m[set * l[i].out_c + o];
     int64_t beta = set ? 0 : l[i].beta[o];
     for (int j = 0; j < sets(&l[i]) && set == 0; j++)
-        beta += l[i].m[j * l[i].out_c + o] * minus_ones(s, net, l, i, j, o);
+        beta += l[i].m[j * l[i].out_c + o] * lacking(s, net, l, i, j, o);
     if (set == 0 && !l[i].logits && l[i].shift)
         beta += (int64_t)1 << (l[i].shift - 1);
-    if (beta != (int32_t)beta) {
-        fprintf(stderr, "gen_case: beta' overflows\n");
-        exit(1);
-    }
     put(BYTE, (uint32_t)m & 255);
     put(BYTE, (uint32_t)m >> 8 & 255);
     put_word((uint32_t)beta);

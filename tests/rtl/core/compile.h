@@ -36,7 +36,6 @@ int out_words(const struct shape *s, const struct layer *l, int i);
 int block_words(const struct shape *s, const struct layer *l, int i);
 int out_base(const struct shape *s, const struct layer *l, int i);
 int groups(const struct shape *s, const struct layer *l, int i);
-int set_words(const struct shape *s, const struct layer *l, int i);
 
 /* Program, parameters and, unless they are streamed, weights. */
 void load_model(const struct shape *s, const struct net *net, const struct layer *l, int n,

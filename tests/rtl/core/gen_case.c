@@ -4,7 +4,7 @@
  *   net=FILE                    writes flx_xornet.vh for nout, kind, nmin and ends
  *   out=FILE seed=N             writes a stimulus
  *   k t p rq nout nmin nmax kind actw amem wmem pmem layers res win skip windows scaled
- *   poolbits                    the shape
+ *   poolbits lanes fan          the shape
  *   lenet=1                     LeNet-5 (MNIST shapes) instead of a random network
  *   stream=0|1                  weights resident or streamed; random without it
  *   runs=N                      runs (batches of p images)                            */
@@ -53,6 +53,7 @@ static void parse(int argc, char **argv)
         {"runs", &runs},        {"stream", &stream},
         {"skip", &sh.skip},     {"windows", &sh.windows},
         {"scaled", &sh.scaled}, {"poolbits", &sh.pool_bits},
+        {"lanes", &sh.lanes},   {"fan", &sh.fan},
     };
     for (int i = 1; i < argc; i++) {
         char *eq = strchr(argv[i], '=');
@@ -128,7 +129,7 @@ static int draw_layer(struct layer *l, int i, int last, int h, int w, int c)
     y->in_c = c;
     y->row_packed = first;
     y->logits = last;
-    y->planes = between(0, 2) ? 1 : between(2, MAX_PLANES);
+    y->planes = (sh.lanes && !sh.scaled) || between(0, 2) ? 1 : between(2, MAX_PLANES);
     y->scaled = sh.scaled && between(0, 1);
     y->n_in = sh.kind ? sh.nmin : between(sh.nmin, sh.nmax);
     int full = last || !between(0, 5), same = !full && !between(0, 2);

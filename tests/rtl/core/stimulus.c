@@ -112,19 +112,37 @@ static int exists(const struct layer *l, int j)
     return y >= 0 && y < conv_h(l) && x >= 0 && x < conv_w(l);
 }
 
-/* Cycles of a set in the requantiser, words that hold T codes, cycles to their last read. */
+/* Sets of a position, cycles of a set in the requantiser, words that hold T codes, cycles to
+ * their last read. */
 struct times {
-    int hold, reads, after;
+    int sets, hold, reads, after;
 };
+
+/* Clocks from a word at the lanes to its sums. */
+static int latency(const struct shape *s)
+{
+    int levels = 2;
+    while (1 << levels < s->k)
+        levels++;
+    if (s->lanes == 2)
+        return (levels < 3 ? 3 : levels) + (s->fan ? 2 : 1);
+    return levels + 1 + s->lanes;
+}
 
 static struct times times_of(const struct shape *s, const struct layer *l)
 {
     int kb = s->k / 4, tb = s->t / 4, steps = s->t / s->rq;
-    struct times t = {steps, tb % kb == 0 ? tb / kb : kb % tb == 0 ? 1 : (tb + kb - 2) / kb + 1, 2};
-    while (1 << (t.after - 2) < s->k)
-        t.after++;
-    if (l->scaled && steps < 5)
-        t.hold = 5;
+    struct times t = {
+        .sets = l->scaled || s->lanes ? l->planes : 1,
+        .hold = steps,
+        .reads = tb % kb == 0   ? tb / kb
+                 : kb % tb == 0 ? 1
+                                : (tb + kb - 2) / kb + 1,
+        .after = latency(s) + 1,
+    };
+    int least = t.sets == 1 ? 1 : l->scaled ? 5 : 2;
+    if (steps < least)
+        t.hold = least;
     if (l->logits)
         t.hold = s->scaled && s->t < 5 ? 5 : s->t;
     if (l->skip >= 0) {
@@ -142,9 +160,9 @@ static struct cycles issue(const struct shape *s, const struct layer *l, int i)
     struct times t = times_of(s, y);
     struct cycles c = {0, 0, 0};
     int block = y->out_h * y->out_w * y->pool * y->pool, now = 0, last = -1000, read = -1000;
-    for (int j = 0; j < groups(s, l, i) * block * sets(y); j++) {
-        int position = j / sets(y), words = set_words(s, l, i);
-        if (!y->scaled && !exists(y, position) && position % block != block - 1 && words > 2)
+    for (int j = 0; j < groups(s, l, i) * block * t.sets; j++) {
+        int position = j / t.sets, words = block_words(s, l, i) / t.sets;
+        if (t.sets == 1 && !exists(y, position) && position % block != block - 1 && words > 2)
             words = 2;
         for (; words > 0; now++) {
             int blocked = words == 1 && now < last + t.hold;
@@ -156,7 +174,8 @@ static struct cycles issue(const struct shape *s, const struct layer *l, int i)
             if (words == 0)
                 last = now;
         }
-        if (y->skip >= 0 && position / block < groups(s, l, y->skip) && j % sets(y) == 0)
+        if (y->skip >= 0 && position / block < groups(s, l, y->skip) &&
+            j % t.sets == (y->scaled ? 0 : t.sets - 1))
             read = last;
     }
     return c;

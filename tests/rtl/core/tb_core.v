@@ -4,7 +4,7 @@
 `timescale 1ns / 1ps
 `default_nettype none
 module tb_core;
-    parameter K = 8, T = 8, P = 1, N_OUT = 32, NIN_MAX = 32, ACT_W = 8, RQ = 4;
+    parameter K = 8, T = 8, P = 1, N_OUT = 32, NIN_MAX = 32, ACT_W = 8, RQ = 4, LANES = 0, FAN = 0, PIPE = 0;
     parameter AMEM_WORDS = 1024, WMEM_WORDS = 1024, PMEM_CH = 256, PROG_LAYERS = 16;
     parameter RES_WORDS = 16, WIN_MAX = 32, SKIP = 1, WINDOWS = 1, SCALED = 0, POOL_BITS = 6, LOADER = 0;
 
@@ -19,6 +19,7 @@ module tb_core;
 
     flx_core #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .RQ(RQ),
+        .LANES(LANES), .FAN(FAN), .PIPE(PIPE),
         .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX), .SKIP(SKIP),
         .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .LOADER(LOADER)
@@ -89,7 +90,7 @@ module tb_core;
             rd_en   = 1'b0;
             rd_addr = 32'hFFFFFFFF;
             waited  = 0;
-            while (!rd_valid && waited < 20) begin
+            while (!rd_valid && waited < 20 + P) begin
                 @(negedge clk);
                 waited = waited + 1;
             end

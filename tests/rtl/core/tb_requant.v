@@ -6,7 +6,7 @@
 `timescale 1ns / 1ps
 `default_nettype none
 module tb_requant;
-    parameter K = 8, T = 8, RQ = 2, ACT_W = 8, ACC_W = 22, POOL_BITS = 6;
+    parameter K = 8, T = 8, RQ = 2, ACT_W = 8, ACC_W = 22, POOL_BITS = 6, PICK = 0;
     localparam STEPS = T / RQ;
     localparam SW    = (STEPS > 1) ? $clog2(STEPS) : 1;
     localparam KB    = K / 4;
@@ -16,6 +16,7 @@ module tb_requant;
     reg                clk = 1'b0, capture = 1'b0, fire = 1'b0, v_load = 1'b0, v_next = 1'b0;
     reg                code_en = 1'b0, pool_first = 1'b0, fire_add = 1'b0, skip_load = 1'b0;
     reg                add_code = 1'b0, add_v = 1'b0, v_we = 1'b0, absent = 1'b0, pool_sum = 1'b0;
+    reg                combine = 1'b0; // planes are added as sums
     reg  [T*ACC_W-1:0] sums;
     reg  [48*RQ-1:0]   param;
     reg  [4:0]         shift, skip_word;
@@ -28,11 +29,11 @@ module tb_requant;
 
     flx_requant #(
         .K(K), .T(T), .RQ(RQ), .ACT_W(ACT_W), .ACC_W(ACC_W), .SKIP(1), .SCALED(1),
-        .POOL_BITS(POOL_BITS)
+        .POOL_BITS(POOL_BITS), .PICK(PICK)
     ) dut (
         .clk(clk), .i_sum(sums), .i_capture(capture), .i_raw(raw), .i_skip_load(skip_load),
         .i_skip_word(skip_word), .i_skip_bank(skip_bank), .i_fire_add(fire_add), .i_fire(fire),
-        .i_step(step), .i_param(param), .i_add_code(add_code), .i_add_v(add_v), .i_v_we(v_we),
+        .i_step(step), .i_param(param), .i_add_code(add_code), .i_add_v(add_v), .i_combine(combine), .i_v_we(v_we),
         .i_v_waddr(v_waddr), .i_shift(shift), .i_pool_sum(pool_sum), .i_pool_shift(pool_shift),
         .i_code_en(code_en), .i_null(absent), .i_pool_first(pool_first), .o_granule(granule),
         .i_v_load(v_load), .i_v_next(v_next), .o_v(v)
@@ -44,12 +45,13 @@ module tb_requant;
     reg signed [15:0]    m      [0:T-1];
     reg signed [31:0]    beta   [0:T-1];
     reg signed [31:0]    expect_v [0:T-1];
-    reg signed [63:0]    so_far [0:T-1]; // V of the planes before
+    reg signed [63:0]    so_far [0:T-1]; // V of the planes before, or their sum
+    integer              with_code; // the codes e count in this plane
     integer              best   [0:T-1];
     integer              total  [0:T-1];
     reg [ACT_W-1:0]      e      [0:T-1];
     reg signed [15:0]    skip_m;
-    reg signed [63:0]    exact;
+    reg signed [63:0]    exact, total_sum;
     reg signed [ACC_W-1:0] sum;
     reg [ACT_W-1:0]      code;
 
@@ -63,6 +65,11 @@ module tb_requant;
         endcase
     endfunction
 
+    // With room for e.
+    function fits(input signed [63:0] v);
+        fits = v < 64'sd2130706432 && v > -64'sd2130706432;
+    endfunction
+
     // Draws sums of plane p whose V fits 32 bits and notes what must come out of the last one.
     task plane(input integer first);
         for (t = 0; t < T; t = t + 1) begin
@@ -70,12 +77,20 @@ module tb_requant;
             while (exact > 64'sd2147483647 || exact < -64'sd2147483648) begin
                 sum = draw(ACC_W, $unsigned($random(seed)));
                 if ($random(seed) & 1) sum = sum >>> ($unsigned($random(seed)) % ACC_W);
-                exact = sum * m[t];
-                exact = exact + (p == 0 ? 64'sd0 + beta[t] : so_far[t]);
-                if (p == 0 && adds) exact = exact + skip_m * $signed({1'b0, e[t]});
+                if (combine) begin // small enough for the next plane
+                    sum = sum >>> 2;
+                    total_sum = (p == 0 ? 64'sd0 : so_far[t] * 2) + sum;
+                    exact = total_sum * m[t] + beta[t];
+                    // The next plane doubles it.
+                    if (p < planes - 1 && !fits(2 * total_sum * m[t] + beta[t])) exact = 64'sd1 <<< 40;
+                end else begin
+                    exact = sum * m[t];
+                    exact = exact + (p == 0 ? 64'sd0 + beta[t] : so_far[t]);
+                end
+                if (with_code) exact = exact + skip_m * $signed({1'b0, e[t]});
             end
             sums[t*ACC_W +: ACC_W] = sum;
-            so_far[t]   = exact;
+            so_far[t]   = combine ? total_sum : exact;
             expect_v[t] = exact[31:0];
             exact = exact >>> shift;
             code = (exact < 0) ? 0 : (exact >= (1 << ACT_W)) ? {ACT_W{1'b1}} : exact[ACT_W-1:0];
@@ -131,7 +146,7 @@ module tb_requant;
             sums = {T*ACC_W{1'bx}};
             for (s = 0; s < STEPS; s = s + 1) begin
                 step = s;
-                if (adds && p == 0) begin
+                if (with_code) begin
                     fire_add = 1'b1;
                     @(negedge clk) fire_add = 1'b0;
                     for (r = 0; r < RQ; r = r + 1) param[48*r +: 48] = {32'hx, skip_m};
@@ -139,15 +154,17 @@ module tb_requant;
                 fire = 1'b1;
                 @(negedge clk) fire = 1'b0;
                 for (r = 0; r < RQ; r = r + 1)
-                    param[48*r +: 48] = {p == 0 ? beta[s*RQ+r] : 32'd0, m[s*RQ+r]};
-                add_code = adds && p == 0;
+                    param[48*r +: 48] = {p == 0 || combine ? beta[s*RQ+r] : 32'd0, m[s*RQ+r]};
+                add_code = with_code;
                 add_v    = p > 0;
+                v_waddr  = s;
+                v_we     = combine;
                 @(negedge clk) param = {48*RQ{1'bx}};
-                {add_code, add_v} = 2'bxx;
+                {add_code, add_v} = 2'bx0;
+                v_we = 1'b0;
                 repeat (2) @(negedge clk);
                 v_load  = 1'b1;
-                v_we    = 1'b1;
-                v_waddr = s;
+                v_we    = !combine;
                 @(negedge clk) {v_load, v_we} = 2'b00;
                 for (r = 0; r < 3; r = r + 1) begin
                     if (r < RQ) check(v, expect_v[s*RQ+r]);
@@ -170,9 +187,11 @@ module tb_requant;
         begin
             adds   = $random(seed) & 1;
             planes = 1 + ($random(seed) & 1);
+            combine = $random(seed);
             absent   = $unsigned($random(seed)) % 4 == 0;
             for (p = 0; p < planes; p = p + 1) begin
-                if (p == 0 && adds) load;
+                with_code = adds && p == (combine ? planes - 1 : 0);
+                if (with_code) load;
                 plane(first);
                 drain(first);
             end

@@ -84,7 +84,7 @@ module pnr_chain #(
             end
             flx_lanes #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES),
-                .CODED(1), .FAN(FAN), .DOUBLE(0)
+                .CODED(1), .FAN(FAN)
             ) u_lanes (
                 .clk(clk), .rst(rst), .i_act(act), .i_sign(code), .i_valid(valid),
                 .i_first(first), .i_double(1'b0), .o_sum(sum)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // tb_lanes: flx_lanes of one kind against the arithmetic of its header: random and extreme
-// activations, random signs, gaps, restarts and doublings. +seed=N
+// activations, random signs, gaps and restarts. +seed=N
 `default_nettype none
 `timescale 1ns / 1ns
 module tb_lanes #(
@@ -12,7 +12,6 @@ module tb_lanes #(
     parameter LANES  = 0,
     parameter CODED  = 0,
     parameter FAN    = 0,
-    parameter DOUBLE = (LANES < 2),
     parameter WORDS  = 300
 );
     localparam LEVELS  = $clog2(K);
@@ -35,7 +34,7 @@ module tb_lanes #(
 
     flx_lanes #(
         .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .CODED(CODED),
-        .FAN(FAN), .DOUBLE(DOUBLE)
+        .FAN(FAN)
     ) u_lanes (
         .clk(clk), .rst(rst), .i_act(act), .i_sign(CODED != 0 ? coded : permuted),
         .i_valid(valid), .i_first(first), .i_double(double), .o_sum(sum)
@@ -89,7 +88,7 @@ module tb_lanes #(
             for (t = 0; t < T; t = t + 1) begin
                 acc = expected[0][t*ACC_W +: ACC_W];
                 if (valid) begin
-                    acc = first ? 0 : (double && DOUBLE != 0) ? acc << 1 : acc;
+                    acc = first ? 0 : (double && LANES == 0) ? acc << 1 : acc;
                     for (k = 0; k < K; k = k + 1) begin
                         one = act[k*ACT_W +: ACT_W] - (LANES != 0 ? 1 << (ACT_W - 1) : 0);
                         c   = (LANES == 0) ? 1 : (LANES == 1) ? k % 2

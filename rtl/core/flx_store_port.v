@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_store_port: who uses the store's one port in a cycle.
+//
+// In this order: codes that a residual layer adds, because they are due at a fixed time; pairs of
+// granules of the requantiser, which wait in a register meanwhile; the host's reads, which only come
+// while nothing runs; the image loader; the weights; the row cache. All but the last take a part of
+// the port at most and end by themselves, so the cache never starves.
+//
+//   AW         bits of an activation word address; a word of 16 codes is 2 words of the store
+//
+//   i_skip     read word i_skip_addr: the low half now, the high half in the next cycle, when
+//              i_skip must be 0 and i_skip_addr of the cycle before is meant. o_low holds the low
+//              half when the high half is in o_rdata.
+//   i_we …     a granule that must be taken now: first the even one of a pair, later the odd one,
+//              and pairs at least 2 cycles apart, 4 where codes are added
+//   i_img_…, i_w_…, i_fill_…   requests that wait for their grant
+//   i_rd       read i_rd_addr, {word, half}, now; never with i_skip, and not before the last pair is
+//              stored
+//   o_rdata    one clock after a grant
+`default_nettype none
+module flx_store_port #(
+    parameter AW = 13
+) (
+    input  wire          clk,
+    input  wire          rst,
+    input  wire          i_skip,
+    input  wire [AW-1:0] i_skip_addr,
+    input  wire          i_we,
+    input  wire [AW-1:0] i_waddr,
+    input  wire [1:0]    i_wbank,
+    input  wire [31:0]   i_wdata,
+    input  wire          i_img_we,
+    input  wire [AW-1:0] i_img_waddr,
+    input  wire [1:0]    i_img_wbank,
+    input  wire [31:0]   i_img_wdata,
+    output wire          o_img_grant,
+    input  wire          i_w_req,
+    input  wire          i_w_we,
+    input  wire [AW:0]   i_w_addr,
+    input  wire [63:0]   i_w_data,
+    output wire          o_w_grant,
+    input  wire          i_fill_req,
+    input  wire [AW:0]   i_fill_addr,
+    output wire          o_fill_grant,
+    input  wire          i_rd,
+    input  wire [AW:0]   i_rd_addr,
+    output reg  [63:0]   o_low,
+    output wire [63:0]   o_rdata
+);
+    reg          high, pair;
+    reg [AW-1:0] skip_addr;
+    reg [AW:0]   pair_addr;
+    reg [31:0]   even, odd;
+
+    wire skip = i_skip || high;
+    wire put  = pair && !skip;
+    wire free = !skip && !pair && !i_rd;
+    assign o_img_grant  = free;
+    assign o_w_grant    = free && !i_img_we;
+    assign o_fill_grant = i_fill_req && o_w_grant && !i_w_req;
+
+    always @(posedge clk) begin
+        high      <= i_skip;
+        skip_addr <= i_skip_addr;
+        o_low     <= o_rdata;
+        if (put) pair <= 1'b0;
+        if (i_we && !i_wbank[0]) even <= i_wdata;
+        if (i_we && i_wbank[0]) begin
+            pair      <= 1'b1;
+            pair_addr <= {i_waddr, i_wbank[1]};
+            odd       <= i_wdata;
+        end
+        if (rst) begin
+            high <= 1'b0;
+            pair <= 1'b0;
+        end
+    end
+
+    wire [AW:0]  addr  = i_skip     ? {i_skip_addr, 1'b0}
+                       : high       ? {skip_addr, 1'b1}
+                       : pair       ? pair_addr
+                       : i_rd       ? i_rd_addr
+                       : i_img_we   ? {i_img_waddr, i_img_wbank[1]}
+                       : i_w_req    ? i_w_addr
+                                    : i_fill_addr;
+    wire         image = i_img_we && free;
+    wire         we    = put || image || (i_w_req && i_w_we && o_w_grant);
+    wire [15:0]  mask  = {{8{!image || i_img_wbank[0]}}, {8{!image || !i_img_wbank[0]}}};
+    wire [63:0]  wdata = pair ? {odd, even} : i_img_we ? {2{i_img_wdata}} : i_w_data;
+
+    flx_spram #(
+        .AW(AW + 1)
+    ) u_spram (
+        .clk    (clk),
+        .i_addr (addr),
+        .i_we   (we),
+        .i_mask (mask),
+        .i_wdata(wdata),
+        .o_rdata(o_rdata)
+    );
+
+`ifdef FORMAL
+    // Nobody writes while another reads, one client has the port, and a pair is stored before
+    // the next one is complete.
+    reg       f_started = 1'b0;
+    reg [2:0] f_since;
+    (* anyconst *) reg f_adds;
+    always @(posedge clk) begin
+        f_started <= 1'b1;
+        f_since   <= rst ? 3'd7 : (i_we && i_wbank[0]) ? 3'd1 : f_since + {2'd0, f_since != 3'd7};
+    end
+    always @* begin
+        assume (f_started || rst);
+        if (f_started) begin
+            // Reads of codes come once a set; pairs of a set are 2 steps apart at least.
+            assume (!i_skip || (f_adds && f_skipped == 3'd7));
+            assume (!(i_we && i_wbank[0]) || f_since >= (f_adds ? 3'd4 : 3'd2));
+            assert (f_since == 3'd7 || !pair || f_since <= 3'd3);
+            assert (!(i_we && i_wbank[0] && pair && !put));
+            assert (put + skip + i_rd + (i_img_we && o_img_grant) + (i_w_req && o_w_grant)
+                    + o_fill_grant <= 1);
+            assume (!i_rd || !(skip || pair));
+            if (skip || i_rd) assert (!we);
+            if (pair) assert (f_since != 3'd7);
+            if (high) assert (f_skipped == 3'd1);
+            if (pair && f_since == 3'd2) assert (f_skipped == 3'd1 || f_skipped == 3'd2);
+            if (pair && f_since == 3'd3) assert (f_skipped == 3'd2);
+        end
+    end
+    reg [2:0] f_skipped;
+    always @(posedge clk)
+        f_skipped <= rst ? 3'd7 : i_skip ? 3'd1 : f_skipped + {2'd0, f_skipped != 3'd7};
+`endif
+endmodule
+`default_nettype wire

@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# Maps and weights in one memory behind a cache of rows (up5k16, the memories and lanes of an
+# iCE40UP5K): every logit and every activation of ResNet-20 equals the reference, with resident
+# and with streamed weights, and lanes are busy in 88 % of the cycles of its 3x3 layers.
+. "$(dirname "$0")/lib.sh"
+gen=${flexor%/*}/tests/gen_resnet
+
+check() { # MODEL DEVICE IMAGES
+    "$flexor" verify "$1" --device "$2" --random "$3" --activations "$3" --json >"$work/verify.json"
+    jq -c '{images, logit_mismatches, activation_mismatches, cycles: ([.layers[].cycles] | add)}' \
+        "$work/verify.json"
+    json_is "$work/verify.json" ".images == $3 and .logit_mismatches == 0"
+    json_is "$work/verify.json" '.activation_mismatches == 0'
+}
+
+"$gen" "$work/resnet20.safetensors" --kind resnet20 --n-in 26
+check tests/data/resnet20-cifar10-0.8.safetensors sim:up5k16 10
+check "$work/resnet20.safetensors" sim:up5k16 2
+json_is "$work/verify.json" '[.layers[] | select(.name != "fc")] | ([.[].busy] | add) / ([.[].cycles] | add) | . >= 0.88 and . <= 1'
+check "$work/resnet20.safetensors" sim:up5k16,stream 1
