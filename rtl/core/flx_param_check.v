@@ -23,7 +23,8 @@ module flx_param_check #(
     parameter WINDOWS     = 1,
     parameter SCALED      = 0,
     parameter POOL_BITS   = 6,
-    parameter LOADER      = 0
+    parameter LOADER      = 0,
+    parameter COUNTERS    = 1
 ) ();
     localparam KB    = K / 4;
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
@@ -81,8 +82,8 @@ module flx_param_check #(
         if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
             flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();
         end
-        if (LOADER != 0 && LOADER != 1) begin : g_check_loader
-            flx_error_LOADER_must_be_0_or_1 stop ();
+        if ((LOADER != 0 && LOADER != 1) || (COUNTERS != 0 && COUNTERS != 1)) begin : g_check_parts
+            flx_error_LOADER_and_COUNTERS_must_be_0_or_1 stop ();
         end
         if (POOL_BITS < 0 || POOL_BITS > 8) begin : g_check_pool
             flx_error_POOL_BITS_must_be_0_to_8 stop ();

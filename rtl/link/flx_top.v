@@ -15,7 +15,7 @@
 // RES_WORDS     results an engine
 // WIN_MAX       largest image window in bytes
 // SKIP, WINDOWS, SCALED, POOL_BITS   what layers may do
-// LOADER        1: the small image loader
+// LOADER, COUNTERS   1, 0: the small image loader, no counters (flx_core)
 // Parameters of the link (docs/link.md)
 // MAX_PAYLOAD   largest payload in bytes, a power of two, 64 ... 32768
 // FRAME_TIMEOUT clocks of idle line after which an incomplete frame is dropped
@@ -51,6 +51,7 @@ module flx_top #(
     parameter SCALED        = 0,
     parameter POOL_BITS     = 6,
     parameter LOADER        = 0,
+    parameter COUNTERS      = 1,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
     parameter WATCHDOG      = 16777216,
@@ -115,7 +116,7 @@ module flx_top #(
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-        .LOADER(LOADER)
+        .LOADER(LOADER), .COUNTERS(COUNTERS)
     ) u_core (
         .clk(clk), .rst(core_rst),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),
