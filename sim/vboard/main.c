@@ -23,6 +23,8 @@ static const char help[] =
     "  --product TEXT    product string, which names the board\n"
     "  --baud N          what the FPGA's UART speaks (default: any rate)\n"
     "  --fifo N          the UART has no RTS/CTS and a FIFO of N bytes, which loses more\n"
+    "  --pins            simulation build/sim/SHAPE-uart-pins.so or SHAPE-usb-pins.so (make\n"
+    "                    pins): the board's own UART or USB core, from its line on\n"
     "  --no-permission   opening the board is refused (umockdev)\n"
     "  --busy            the interface is in use by another program (umockdev)\n"
     "  --fault KIND=N    one packet in N: unplug, reset (the FPGA's reset button), stall,\n"
@@ -42,6 +44,7 @@ enum {
     OPT_PRODUCT,
     OPT_BAUD,
     OPT_FIFO,
+    OPT_PINS,
     OPT_NO_PERMISSION,
     OPT_BUSY,
     OPT_FAULT,
@@ -60,6 +63,7 @@ static const struct option long_options[] = {
     {"product", required_argument, NULL, OPT_PRODUCT},
     {"baud", required_argument, NULL, OPT_BAUD},
     {"fifo", required_argument, NULL, OPT_FIFO},
+    {"pins", no_argument, NULL, OPT_PINS},
     {"no-permission", no_argument, NULL, OPT_NO_PERMISSION},
     {"busy", no_argument, NULL, OPT_BUSY},
     {"fault", required_argument, NULL, OPT_FAULT},
@@ -81,10 +85,20 @@ static int number(const char *text, long min, long max, long *out)
     return 0;
 }
 
-static int open_kind(const struct vb_options *o, struct vb_fpga *f, const struct vb_names *names,
+static int is_native(const struct vb_options *o)
+{
+    return !strcmp(o->kind, "native");
+}
+
+static int open_kind(const struct vb_options *o, uint32_t seed, const struct vb_names *names,
                      struct vb_device *d)
 {
-    if (!strcmp(o->kind, "native"))
+    if (is_native(o) && o->pins)
+        return vb_native_pins_open(o->sim, seed, d);
+    struct vb_fpga *f = vb_fpga_open(o->sim, seed);
+    if (!f)
+        return 0;
+    if (is_native(o))
         return vb_native_open(f, names, d);
     return vb_ftdi_open(f, names, !strcmp(o->kind, "ft231x"), d);
 }
@@ -95,17 +109,17 @@ int vb_plug(const struct vb_options *o, int board, int nth, struct vb_device *d)
     struct vb_faults faults = o->faults;
     struct vb_names names = {
         .product = o->product, .serial = serial, .baud = o->baud, .fifo = o->fifo};
-    struct vb_fpga *f = vb_fpga_open(o->sim, o->seed + (uint32_t)(31 * nth + board));
+    uint32_t seed = o->seed + (uint32_t)(31 * nth + board);
     if (o->boards == 1)
         snprintf(serial, sizeof serial, "%s", o->serial);
     else
         snprintf(serial, sizeof serial, "%s-%d", o->serial, board + 1);
     faults.seed = (uint64_t)o->seed * 1000003 + (uint64_t)(nth * VB_BOARDS_MAX + board);
-    return f && open_kind(o, f, &names, d) && vb_faults_wrap(d, &faults);
+    return open_kind(o, seed, &names, d) && vb_faults_wrap(d, &faults);
 }
 
 /* SHAPE: SHAPE.so in the folder sim next to this program, or in $FLX_SIM_DIR. */
-static int sim_path(const char *shape, char *path, size_t size)
+static int sim_path(const char *shape, const char *suffix, char *path, size_t size)
 {
     char exe[1024];
     const char *dir = getenv("FLX_SIM_DIR");
@@ -115,12 +129,12 @@ static int sim_path(const char *shape, char *path, size_t size)
     exe[n] = 0;
     *strrchr(exe, '/') = 0;
     if (dir && *dir)
-        snprintf(path, size, "%s/%s.so", dir, shape);
+        snprintf(path, size, "%s/%s%s.so", dir, shape, suffix);
     else
-        snprintf(path, size, "%s/sim/%s.so", exe, shape);
+        snprintf(path, size, "%s/sim/%s%s.so", exe, shape, suffix);
     if (access(path, R_OK) == 0)
         return 1;
-    fprintf(stderr, "flexor-vboard: %s is missing: make build/sim/%s.so\n", path, shape);
+    fprintf(stderr, "flexor-vboard: %s is missing: make build/sim/%s%s.so\n", path, shape, suffix);
     return 0;
 }
 
@@ -184,6 +198,9 @@ static int take_option(struct command *c, int option)
     case OPT_PRODUCT:
         c->o.product = optarg;
         return 1;
+    case OPT_PINS:
+        c->o.pins = 1;
+        return 1;
     case OPT_NO_PERMISSION:
         c->o.no_permission = 1;
         return 1;
@@ -222,7 +239,12 @@ int main(int argc, char **argv)
         fprintf(stderr, "flexor-vboard: --run PROGRAM or --listen ADDRESS is expected\n");
         return 2;
     }
-    if (!sim_path(c.shape, path, sizeof path))
+    if (c.o.pins && (c.o.fifo || c.o.baud)) {
+        fprintf(stderr, "flexor-vboard: --fifo and --baud are the pins' own\n");
+        return 2;
+    }
+    const char *suffix = !c.o.pins ? "" : is_native(&c.o) ? "-usb-pins" : "-uart-pins";
+    if (!sim_path(c.shape, suffix, path, sizeof path))
         return 1;
     c.o.sim = path;
     return c.run ? vb_run_umockdev(&c.o, argv + optind) : vb_run_usbip(&c.o, c.listen);

@@ -48,10 +48,11 @@ struct vb_device {
     struct vb_identity *id; /* owned by self */
 };
 
-/** The FPGA behind a byte stream. */
+/** The FPGA behind a byte stream: its stream port, or its UART from the line on. */
 struct vb_fpga;
 
-/** Opens the simulation in the shared object @p path. NULL after a message. */
+/** Opens the simulation in the shared object @p path (sim/flx_sim.h, and sim/flx_pins.h if it
+ *  has that). NULL after a message. */
 struct vb_fpga *vb_fpga_open(const char *path, uint32_t seed);
 void vb_fpga_close(struct vb_fpga *f);
 /** Appends to the bytes that wait for the FPGA; 0 when there is no room. */
@@ -59,6 +60,8 @@ int vb_fpga_write(struct vb_fpga *f, const uint8_t *data, size_t len);
 /** The line to the FPGA from here on: @p baud (10 bits a byte; 0: no time), a FIFO of
  *  @p fifo bytes, which loses what it has no room for (the first time it says so). */
 void vb_fpga_line(struct vb_fpga *f, int baud, size_t fifo);
+/** The bridge's rate, and whether it heeds RTS; of interest only where the line is real. */
+void vb_fpga_wires(struct vb_fpga *f, int baud, int rts_cts);
 /** Bytes that the FPGA has sent. */
 size_t vb_fpga_read(struct vb_fpga *f, uint8_t *data, size_t cap);
 size_t vb_fpga_waiting(struct vb_fpga *f);
@@ -78,6 +81,8 @@ struct vb_names {
 };
 int vb_native_open(struct vb_fpga *f, const struct vb_names *names, struct vb_device *d);
 int vb_ftdi_open(struct vb_fpga *f, const struct vb_names *names, int ft231x, struct vb_device *d);
+/** The simulation with pins in the shared object @p path, which brings its own names. */
+int vb_native_pins_open(const char *path, uint32_t seed, struct vb_device *d);
 
 /** Chapter 9 for devices without a core of their own. Standard requests only. */
 int vb_standard(const struct vb_identity *id, uint8_t *configuration, const uint8_t setup[VB_SETUP],
@@ -140,6 +145,7 @@ struct vb_options {
     int boards, baud, fifo;
     struct vb_faults faults;
     int replug_ms;           /* after an unplug by fault; < 0: never */
+    int pins;                /* the board's own UART or USB core, from its line on */
     int no_permission, busy; /* what opening it says (umockdev) */
     uint32_t seed;
     int verbose;
