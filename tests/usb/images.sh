@@ -1,0 +1,7 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# images.sh IMAGES: bit-exact on each kind of device.
+. "$(dirname "$0")/../system/lib.sh"
+. "$(dirname "$0")/lib.sh"
+exact ft2232h "$1"
+exact native "$1"
