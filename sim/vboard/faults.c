@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bad cable, a bad hub and bad luck between bus and device, by a seeded plan. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,6 +206,11 @@ int vb_faults_wrap(struct vb_device *d, const struct vb_faults *f)
     d->ops = &ops;
     d->self = s;
     return 1;
+}
+
+void vb_faults_report(void)
+{
+    fprintf(stderr, "flexor-vboard: %" PRIu64 " faults, %" PRIu64 " packets\n", faults, packets);
 }
 
 int vb_faults_parse(struct vb_faults *f, const char *text)

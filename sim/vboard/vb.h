@@ -100,6 +100,8 @@ struct vb_faults {
 };
 /** Wraps @p d. 0 without memory. */
 int vb_faults_wrap(struct vb_device *d, const struct vb_faults *f);
+/** How many there were, and packets, on all boards. */
+void vb_faults_report(void);
 /** "stall=1000": 0 when unknown. */
 int vb_faults_parse(struct vb_faults *f, const char *text);
 
