@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /** C interfaces of the simulations with pins: one shape behind the board's own UART or USB
- *  device core, from its line on, in a shared object (build/sim/SHAPE-uart-pins.so,
- *  SHAPE-usb-pins.so). Clocks of board and line differ a little. Time only passes in calls;
+ *  device core, from its line on, in a shared object (build/sim/pins/SHAPE-uart.so,
+ *  pins/SHAPE-usb.so). Clocks of board and line differ a little. Time only passes in calls;
  *  an instance is used by one thread at a time. */
 #ifndef FLX_PINS_H
 #define FLX_PINS_H

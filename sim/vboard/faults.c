@@ -127,7 +127,7 @@ static int bad_in(void *self, uint8_t endpoint, uint8_t *data)
     int r = trouble(s, endpoint);
     if (r)
         return r; /* the packet is lost with it */
-    if (hits(s, s->f.corrupt))
+    if (hits(s, s->f.corrupt) || hits(s, s->f.corrupt_in))
         flip(s, data, len);
     if (hits(s, s->f.lose))
         return VB_NAK;
@@ -218,10 +218,10 @@ int vb_faults_parse(struct vb_faults *f, const char *text)
     const struct {
         const char *name;
         uint64_t *value;
-    } known[] = {{"unplug", &f->unplug}, {"stall", &f->stall},   {"babble", &f->babble},
-                 {"short", &f->shorten}, {"empty", &f->empty},   {"corrupt", &f->corrupt},
-                 {"lose", &f->lose},     {"repeat", &f->repeat}, {"reset", &f->reset},
-                 {"first", &f->first},   {"most", &f->most}};
+    } known[] = {{"unplug", &f->unplug},         {"stall", &f->stall}, {"babble", &f->babble},
+                 {"short", &f->shorten},         {"empty", &f->empty}, {"corrupt", &f->corrupt},
+                 {"corrupt-in", &f->corrupt_in}, {"lose", &f->lose},   {"repeat", &f->repeat},
+                 {"reset", &f->reset},           {"first", &f->first}, {"most", &f->most}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t n = strlen(known[i].name);
         char *end;

@@ -101,6 +101,11 @@ void vb_fpga_wires(struct vb_fpga *f, int baud, int rts_cts)
         f->pins->line(f->sim, baud, rts_cts);
 }
 
+int vb_fpga_has_pins(const struct vb_fpga *f)
+{
+    return f->pins != NULL;
+}
+
 /* Bytes that come over the line in one slice. */
 static void move_line(struct vb_fpga *f)
 {

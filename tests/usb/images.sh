@@ -5,3 +5,4 @@
 . "$(dirname "$0")/lib.sh"
 exact ft2232h "$1"
 exact native "$1"
+USB_NAME=,timeout=5000 exact cdc $(($1 / 10)) --baud 4000000
