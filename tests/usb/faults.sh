@@ -47,7 +47,8 @@ for kind in native ft2232h; do
     done
     [ "$faults" -ge "$unplugs" ] || fail "$kind: only $faults unplugs"
     counts+="$kind: $faults unplugs"
-    for fault in reset=400 stall=60 babble=10 short=4 empty=4 corrupt=120 corrupt-in=10 lose=150 repeat=150; do
+    for fault in reset=$((packets / 7)) stall=$((packets / 40)) babble=10 short=4 empty=4 \
+        corrupt=$((packets / 20)) corrupt-in=10 lose=$((packets / 16)) repeat=$((packets / 16)); do
         seed=$((seed + 1))
         faults=0
         survives $kind 12 --fault $fault --fault most=6
