@@ -78,7 +78,7 @@ test:
 	scripts/run-tests -j $(JOBS) $(SYSTEM_TESTS) $(CHECKS) $(RTL_TESTS) $(UNIT) \
 	    $(UNIT:$(B)/%=build/asan/%)
 
-test-build: all unit-build vboard $(B)/tests/gen_resnet $(B)/sim/up5k16.so
+test-build: all unit-build vboard pins $(B)/tests/gen_resnet $(B)/sim/up5k16.so
 	$(MAKE) SAN=asan host unit-build
 
 results:

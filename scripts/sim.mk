@@ -4,6 +4,7 @@
 # SHAPE[SUFFIX][-trace].
 #   make sim                                  the shapes of SIM_SHAPES
 #   make build/sim/k16t16p1-trace.so          one shape, with FST tracing
+#   make pins                                 PINS_SHAPE with the pins of a board
 #   make sim XORNET=m.safetensors SUFFIX=-m   for the XOR network of a model: sim:SHAPE-m
 # Instrumented builds of the host use the same simulations.
 
@@ -40,5 +41,14 @@ $(SIM_BUILD)/sim/%.so: $(SIM_GEN)/flx_proto.vh $(SIM_GEN)/flx_xornet.vh $(SIM_RT
                        sim/sim_wrapper.cpp sim/flx_sim.h sim/shapes scripts/build-sim
 	+nice scripts/build-sim $* $(SIM_GEN) $(SIM_BUILD)/obj/sim/$* $@
 
-.PHONY: sim
+# With the pins of a board: build/sim/pins/SHAPE-uart.so, SHAPE-usb.so.
+PINS_SHAPE ?= k16t16p1
+$(SIM_BUILD)/sim/pins/%.so: $(SIM_GEN)/flx_proto.vh $(SIM_GEN)/flx_xornet.vh $(SIM_RTL) \
+                            $(wildcard rtl/usb/*.v rtl/boards/flx_board_*.v sim/pins/*) \
+                            $(wildcard tests/rtl/usb/packet.*) sim/flx_sim.h sim/flx_pins.h \
+                            sim/shapes scripts/build-pins
+	+nice scripts/build-pins $* $(SIM_GEN) $(SIM_BUILD)/obj/sim/pins/$* $@
+
+.PHONY: sim pins
+pins: $(SIM_BUILD)/sim/pins/$(PINS_SHAPE)-uart.so $(SIM_BUILD)/sim/pins/$(PINS_SHAPE)-usb.so
 sim: $(SIM_SHAPES:%=$(SIM_BUILD)/sim/%$(SUFFIX).so)

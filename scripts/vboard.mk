@@ -11,7 +11,7 @@ $(B)/flexor-vboard: $(VB_OBJ)
 	$(CC) $(CFLAGS) $(SANFLAGS) -o $@ $^ $(VB_LIBS)
 
 .PHONY: test-usb test-usb-build
-test-usb-build: host vboard sim
+test-usb-build: host vboard sim pins
 	$(MAKE) SAN=asan host
 	$(MAKE) SAN=tsan host
 test-usb:

@@ -28,6 +28,7 @@
 //                control passes from engine to engine, each one clock after the one before
 //   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
 //   LOADER       1: flx_image_loader_narrow, for links whose bytes come 7 clocks or more apart
+//   COUNTERS     0: counters read as zero
 //
 // Timing of the ports
 //   i_ld_start   samples target, arg and address. Bytes follow, from the next cycle on, while
@@ -66,7 +67,8 @@ module flx_core #(
     parameter POOL_BITS   = 6,
     parameter AMEM_KIND   = 0,
     parameter LOADER      = 0,
-    parameter PIPE        = 0
+    parameter PIPE        = 0,
+    parameter COUNTERS    = 1
 ) (
     input  wire        clk,
     input  wire        rst,
@@ -114,7 +116,7 @@ module flx_core #(
         .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE)
+        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE), .COUNTERS(COUNTERS)
     ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
@@ -518,14 +520,22 @@ module flx_core #(
     wire          counters_active;
     wire [LW+2:0] rd_counter;
 
-    flx_counters #(
-        .PROG_LAYERS(PROG_LAYERS)
-    ) u_counters (
-        .clk(clk), .rst(rst), .i_clear(i_run && !o_busy && i_run_flags[1]), .i_layer(layer),
-        .i_cycle(ev_cycle), .i_busy(ev_busy), .i_stall_weights(ev_stall_weights),
-        .i_stall_requant(ev_stall_requant), .i_stall_skip(ev_stall_skip), .i_layer_end(layer_done), .o_active(counters_active),
-        .i_raddr(rd_counter), .o_rdata(counter)
-    );
+    generate
+        if (COUNTERS != 0) begin : g_counters
+            flx_counters #(
+                .PROG_LAYERS(PROG_LAYERS)
+            ) u_counters (
+                .clk(clk), .rst(rst), .i_clear(i_run && !o_busy && i_run_flags[1]),
+                .i_layer(layer), .i_cycle(ev_cycle), .i_busy(ev_busy),
+                .i_stall_weights(ev_stall_weights), .i_stall_requant(ev_stall_requant),
+                .i_stall_skip(ev_stall_skip), .i_layer_end(layer_done),
+                .o_active(counters_active), .i_raddr(rd_counter), .o_rdata(counter)
+            );
+        end else begin : g_no_counters
+            assign counters_active = 1'b0;
+            assign counter         = 32'd0;
+        end
+    endgenerate
 
     assign o_busy = seq_busy || counters_active;
 

@@ -27,7 +27,8 @@ module flx_param_check #(
     parameter POOL_BITS   = 6,
     parameter AMEM_KIND   = 0,
     parameter LOADER      = 0,
-    parameter PIPE        = 0
+    parameter PIPE        = 0,
+    parameter COUNTERS    = 1
 ) ();
     localparam KB    = K / 4;
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
@@ -94,8 +95,8 @@ module flx_param_check #(
         if (AMEM_KIND != 0 && (AMEM_KIND != 1 || PIPE != 0)) begin : g_check_store
             flx_error_AMEM_KIND_must_be_0_or_without_PIPE_1 stop ();
         end
-        if (LOADER != 0 && LOADER != 1) begin : g_check_loader
-            flx_error_LOADER_must_be_0_or_1 stop ();
+        if ((LOADER != 0 && LOADER != 1) || (COUNTERS != 0 && COUNTERS != 1)) begin : g_check_parts
+            flx_error_LOADER_and_COUNTERS_must_be_0_or_1 stop ();
         end
         if (POOL_BITS < 0 || POOL_BITS > 8) begin : g_check_pool
             flx_error_POOL_BITS_must_be_0_to_8 stop ();

@@ -17,7 +17,7 @@
 // WIN_MAX       largest image window in bytes
 // SKIP, WINDOWS, SCALED, POOL_BITS   what layers may do
 // AMEM_KIND     1: one store for maps and resident weights, with a cache of rows
-// LOADER        1: the small image loader
+// LOADER, COUNTERS   1, 0: the small image loader, no counters (flx_core)
 // PIPE          1: for high clocks on the ECP5
 // Parameters of the link (docs/link.md)
 // MAX_PAYLOAD   largest payload in bytes, a power of two, 64 ... 32768
@@ -58,6 +58,7 @@ module flx_top #(
     parameter AMEM_KIND     = 0,
     parameter LOADER        = 0,
     parameter PIPE          = 0,
+    parameter COUNTERS      = 1,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
     parameter WATCHDOG      = 16777216,
@@ -123,7 +124,7 @@ module flx_top #(
         .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE)
+        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE), .COUNTERS(COUNTERS)
     ) u_core (
         .clk(clk), .rst(core_rst),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),

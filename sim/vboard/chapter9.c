@@ -21,20 +21,19 @@ static int append(uint8_t *at, int n, const uint8_t *bytes, int len)
     return n + len;
 }
 
-void vb_describe(struct vb_identity *id, uint16_t vid, uint16_t pid, uint16_t bcd, int speed,
-                 int interfaces)
+void vb_describe_device(struct vb_identity *id, uint16_t vid, uint16_t pid, uint16_t bcd, int speed,
+                        int composite)
 {
-    int fast = speed == 480, n = 9;
-    uint8_t low = fast ? 0 : 64, high = fast ? 2 : 0;
+    int fast = speed == 480;
     id->speed = speed;
     id->packet = fast ? 512 : 64;
     const uint8_t device[18] = {18,
                                 DESC_DEVICE,
                                 fast ? 0 : 0x10,
                                 fast ? 2 : 1,
-                                0,
-                                0,
-                                0,
+                                composite ? 0xef : 0,
+                                composite ? 2 : 0,
+                                composite ? 1 : 0,
                                 64,
                                 (uint8_t)vid,
                                 (uint8_t)(vid >> 8),
@@ -47,6 +46,14 @@ void vb_describe(struct vb_identity *id, uint16_t vid, uint16_t pid, uint16_t bc
                                 3,
                                 1};
     memcpy(id->device, device, sizeof device);
+}
+
+void vb_describe(struct vb_identity *id, uint16_t vid, uint16_t pid, uint16_t bcd, int speed,
+                 int interfaces)
+{
+    int n = 9;
+    uint8_t low = speed == 480 ? 0 : 64, high = speed == 480 ? 2 : 0;
+    vb_describe_device(id, vid, pid, bcd, speed, 0);
     for (int i = 0; i < interfaces; i++) {
         uint8_t in = (uint8_t)(interfaces > 1 || vid == 0x0403 ? 0x81 + 2 * i : 0x81);
         uint8_t out = (uint8_t)(vid == 0x0403 ? 0x02 + 2 * i : 0x01);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bad cable, a bad hub and bad luck between bus and device, by a seeded plan. */
+#include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -125,7 +127,7 @@ static int bad_in(void *self, uint8_t endpoint, uint8_t *data)
     int r = trouble(s, endpoint);
     if (r)
         return r; /* the packet is lost with it */
-    if (hits(s, s->f.corrupt))
+    if (hits(s, s->f.corrupt) || hits(s, s->f.corrupt_in))
         flip(s, data, len);
     if (hits(s, s->f.lose))
         return VB_NAK;
@@ -206,15 +208,20 @@ int vb_faults_wrap(struct vb_device *d, const struct vb_faults *f)
     return 1;
 }
 
+void vb_faults_report(void)
+{
+    fprintf(stderr, "flexor-vboard: %" PRIu64 " faults, %" PRIu64 " packets\n", faults, packets);
+}
+
 int vb_faults_parse(struct vb_faults *f, const char *text)
 {
     const struct {
         const char *name;
         uint64_t *value;
-    } known[] = {{"unplug", &f->unplug}, {"stall", &f->stall},   {"babble", &f->babble},
-                 {"short", &f->shorten}, {"empty", &f->empty},   {"corrupt", &f->corrupt},
-                 {"lose", &f->lose},     {"repeat", &f->repeat}, {"reset", &f->reset},
-                 {"first", &f->first},   {"most", &f->most}};
+    } known[] = {{"unplug", &f->unplug},         {"stall", &f->stall}, {"babble", &f->babble},
+                 {"short", &f->shorten},         {"empty", &f->empty}, {"corrupt", &f->corrupt},
+                 {"corrupt-in", &f->corrupt_in}, {"lose", &f->lose},   {"repeat", &f->repeat},
+                 {"reset", &f->reset},           {"first", &f->first}, {"most", &f->most}};
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++) {
         size_t n = strlen(known[i].name);
         char *end;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The Verilated top behind its stream port (flx_sim.h), with a queue in front of it as
+/* The Verilated top behind its stream port or its UART (flx_sim.h), with a queue in front of it as
  * bridges and USB cores have one. */
 #include <dlfcn.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "../flx_sim.h"
+#include "../flx_pins.h"
 #include "vb.h"
 
 #define QUEUE        4096
@@ -16,6 +16,7 @@
 
 struct vb_fpga {
     const struct flx_sim_api *api;
+    const struct flx_uart_pins_api *pins; /* NULL: bytes take no line */
     void *sim;
     uint8_t queue[QUEUE], out[65536];
     size_t queued, begin, end; /* out: begin .. end-1 wait for the host */
@@ -41,9 +42,12 @@ struct vb_fpga *vb_fpga_open(const char *path, uint32_t seed)
                 handle ? "run make sim" : dlerror());
         return NULL;
     }
+    const struct flx_uart_pins_api *(*get_pins)(void) = NULL;
+    *(void **)&get_pins = dlsym(handle, FLX_UART_PINS_SYMBOL);
     struct vb_fpga *f = calloc(1, sizeof *f);
     if (f && (f->sim = api->open(&o)) != NULL) {
         f->api = api;
+        f->pins = get_pins ? get_pins() : NULL;
         return f;
     }
     free(f);
@@ -89,6 +93,17 @@ void vb_fpga_line(struct vb_fpga *f, int baud, size_t fifo)
 {
     f->rate = (uint64_t)(unsigned)baud * (CREDIT / 10000) / f->api->clk_khz;
     f->fifo_size = fifo < QUEUE ? fifo : QUEUE;
+}
+
+void vb_fpga_wires(struct vb_fpga *f, int baud, int rts_cts)
+{
+    if (f->pins)
+        f->pins->line(f->sim, baud, rts_cts);
+}
+
+int vb_fpga_has_pins(const struct vb_fpga *f)
+{
+    return f->pins != NULL;
 }
 
 /* Bytes that come over the line in one slice. */

@@ -106,6 +106,8 @@ static int ftdi_vendor(struct ftdi *f, const uint8_t *setup, uint8_t *data, int 
         return 0;
     case REQ_BAUD:
         c->baud = baud_of(f, value, index);
+        if (n == f->uart)
+            vb_fpga_wires(f->fpga, c->baud, f->flow);
         if (n == f->uart && f->board_fifo)
             vb_fpga_line(f->fpga, c->baud, (size_t)f->board_fifo);
         return 0;
@@ -130,8 +132,10 @@ static int ftdi_vendor(struct ftdi *f, const uint8_t *setup, uint8_t *data, int 
         memset(data, 0xff, len < 2 ? 0 : 2);
         return len < 2 ? VB_STALL : 2;
     case REQ_FLOW:
-        if (n == f->uart)
+        if (n == f->uart) {
             f->flow = index >> 8 & 1;
+            vb_fpga_wires(f->fpga, c->baud, f->flow);
+        }
         return 0;
     case REQ_MODEM:
     case REQ_EVENT:

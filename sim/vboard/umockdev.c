@@ -159,5 +159,7 @@ int vb_run_umockdev(const struct vb_options *o, char **argv)
         g_main_loop_run(bed.loop);
     g_main_loop_unref(bed.loop);
     g_object_unref(bed.umock);
+    if (o->verbose)
+        vb_faults_report();
     return bed.exit_code;
 }

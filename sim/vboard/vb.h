@@ -48,10 +48,11 @@ struct vb_device {
     struct vb_identity *id; /* owned by self */
 };
 
-/** The FPGA behind a byte stream. */
+/** The FPGA behind a byte stream: its stream port, or its UART from the line on. */
 struct vb_fpga;
 
-/** Opens the simulation in the shared object @p path. NULL after a message. */
+/** Opens the simulation in the shared object @p path (sim/flx_sim.h, and sim/flx_pins.h if it
+ *  has that). NULL after a message. */
 struct vb_fpga *vb_fpga_open(const char *path, uint32_t seed);
 void vb_fpga_close(struct vb_fpga *f);
 /** Appends to the bytes that wait for the FPGA; 0 when there is no room. */
@@ -59,6 +60,9 @@ int vb_fpga_write(struct vb_fpga *f, const uint8_t *data, size_t len);
 /** The line to the FPGA from here on: @p baud (10 bits a byte; 0: no time), a FIFO of
  *  @p fifo bytes, which loses what it has no room for (the first time it says so). */
 void vb_fpga_line(struct vb_fpga *f, int baud, size_t fifo);
+/** The bridge's rate, and whether it heeds RTS; of interest only where the line is real. */
+void vb_fpga_wires(struct vb_fpga *f, int baud, int rts_cts);
+int vb_fpga_has_pins(const struct vb_fpga *f);
 /** Bytes that the FPGA has sent. */
 size_t vb_fpga_read(struct vb_fpga *f, uint8_t *data, size_t cap);
 size_t vb_fpga_waiting(struct vb_fpga *f);
@@ -78,23 +82,31 @@ struct vb_names {
 };
 int vb_native_open(struct vb_fpga *f, const struct vb_names *names, struct vb_device *d);
 int vb_ftdi_open(struct vb_fpga *f, const struct vb_names *names, int ft231x, struct vb_device *d);
+int vb_cdc_open(struct vb_fpga *f, const struct vb_names *names, struct vb_device *d);
+/** The simulation with pins in the shared object @p path, which brings its own names. */
+int vb_native_pins_open(const char *path, uint32_t seed, struct vb_device *d);
 
 /** Chapter 9 for devices without a core of their own. Standard requests only. */
 int vb_standard(const struct vb_identity *id, uint8_t *configuration, const uint8_t setup[VB_SETUP],
                 uint8_t *data, int len);
+/** The device descriptor. A device that is a composite of functions has @p composite. */
+void vb_describe_device(struct vb_identity *id, uint16_t vid, uint16_t pid, uint16_t bcd, int speed,
+                        int composite);
 /** Fills the descriptors: interfaces with a bulk IN and a bulk OUT each. */
 void vb_describe(struct vb_identity *id, uint16_t vid, uint16_t pid, uint16_t bcd, int speed,
                  int interfaces);
 
 /** Faults: one packet in so many; 0 = never. */
 struct vb_faults {
-    uint64_t unplug, stall, babble, shorten, empty, corrupt, lose, repeat, reset;
+    uint64_t unplug, stall, babble, shorten, empty, corrupt, corrupt_in, lose, repeat, reset;
     uint64_t seed;
     uint64_t first; /* packets before the first fault */
     uint64_t most;  /* faults; 0 = no limit */
 };
 /** Wraps @p d. 0 without memory. */
 int vb_faults_wrap(struct vb_device *d, const struct vb_faults *f);
+/** How many there were, and packets, on all boards. */
+void vb_faults_report(void);
 /** "stall=1000": 0 when unknown. */
 int vb_faults_parse(struct vb_faults *f, const char *text);
 
@@ -135,11 +147,12 @@ int vb_bus_pending(const struct vb_bus *b);
 /** Front ends. */
 struct vb_options {
     const char *sim;  /* path of the shared object */
-    const char *kind; /* ft2232h, ft231x, native */
+    const char *kind; /* ft2232h, ft231x, cdc, native */
     const char *product, *serial;
     int boards, baud, fifo;
     struct vb_faults faults;
     int replug_ms;           /* after an unplug by fault; < 0: never */
+    int pins;                /* the board's own UART or USB core, from its line on */
     int no_permission, busy; /* what opening it says (umockdev) */
     uint32_t seed;
     int verbose;

@@ -25,7 +25,7 @@ for board in $(jq -r 'keys[]' rtl/boards/boards.json); do
         tests/rtl/boards/primitives.v
     yosys -q -p "read_verilog -lib +/$family/cells_sim.v $(
         [ "$family" = ice40 ] || echo +/ecp5/cells_bb.v
-    ); read_verilog -I$dir -Ibuild/gen ${rtl[*]}; hierarchy -check -top $top"
+    ); read_verilog -DFLX_${family^^} -I$dir -Ibuild/gen ${rtl[*]}; hierarchy -check -top $top"
     echo "$board: read"
     bench=tests/rtl/boards/tb_${top#flx_}.v
     [ -e "$bench" ] || continue

@@ -178,4 +178,4 @@ refused SCALED=2 WINDOWS_and_SCALED_must
 refused POOL_BITS=9 POOL_BITS_must
 refused LANES=3 LANES_must
 refused PIPE=2 PIPE_must
-refused LOADER=2 LOADER_must
+refused LOADER=2 LOADER_and_COUNTERS_must

@@ -4,7 +4,7 @@
 vboard=build/flexor-vboard
 shape=${FLX_USB_SHAPE:-k16t16p1}
 # Processor time is what the tests need, not patience: these limits only end hangs.
-limit=${FLX_USB_LIMIT:-300}
+limit=${FLX_USB_LIMIT:-600}
 
 # on_board KIND [OPTION...] -- PROGRAM ARG...: the program with a virtual board plugged in.
 on_board() {

@@ -9,6 +9,12 @@ export TSAN_OPTIONS="ignore_noninstrumented_modules=1 halt_on_error=1"
 # libgomp is not instrumented, so its threads would look like races: on one processor the
 # reference starts none. Those of usb:all are our own.
 one_cpu="taskset -c $(taskset -cp $$ | sed 's/.*: //; s/[,-].*//')"
+for build in asan tsan; do
+    flexor=build/$build/flexor
+    [ $build = asan ] || USB_WRAP=$one_cpu
+    USB_NAME=,timeout=5000,baud=4000000 exact cdc 2 --baud 4000000
+    USB_WRAP=
+done
 for kind in native ft2232h; do
     for build in asan tsan; do
         [ -x build/$build/flexor ] || fail "build/$build/flexor is not built"

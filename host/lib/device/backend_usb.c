@@ -29,7 +29,7 @@ static int not_found(const char *name, int n)
                         "see flexor devices",
                         name, n, n == 1 ? "" : "s");
     return flx_fail(FLX_ERR_NOT_FOUND, "no board is plugged in: looked for FT2232H and FT231X "
-                                       "bridges and for 1209:000f");
+                                       "bridges, for 0d28:0204 and for 1209:000f");
 }
 
 /* Boards that do not open are left out as long as one does. */

@@ -10,7 +10,8 @@
 #define PING_BYTES 5 /* status, next seq, busy, run, failures */
 
 /* Zero bytes that end a half-received frame: few at first, then as many as the
- * largest frame could lack. */
+ * largest frame could lack. On a link without flow control the FIFO may be full of requests
+ * just then: what it loses are these and the PING, which are sent again. */
 static int send_zeros(struct flx_session *s, int attempt)
 {
     static const uint8_t zeros[256];

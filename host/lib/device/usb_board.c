@@ -10,6 +10,7 @@
 #include "flexor/log.h"
 #include "flexor/status.h"
 #include "noise.h"
+#include "usb_bridge.h"
 
 #define PROBE_MS      150 /* patience with a device that may not speak our language */
 #define PROBE_TRIES   2
@@ -55,10 +56,8 @@ static int find_baud(const struct flx_usb_board *b, int *baud, struct flx_desc *
 {
     *baud = b->kind->baud;
     int status = hello(b, *baud, desc);
-    int most = b->kind->bridge == FLX_USB_FT_X ? 3000000 : 12000000;
-    for (size_t i = 0;
-         b->kind->bridge != FLX_USB_NATIVE && silent(status) && i < sizeof bauds / sizeof bauds[0];
-         i++)
+    int most = flx_usb_bridge(b->kind->bridge)->most_baud;
+    for (size_t i = 0; silent(status) && i < sizeof bauds / sizeof bauds[0]; i++)
         if (bauds[i] != b->kind->baud && bauds[i] <= most) {
             *baud = bauds[i];
             status = hello(b, *baud, desc);
@@ -68,8 +67,7 @@ static int find_baud(const struct flx_usb_board *b, int *baud, struct flx_desc *
     return flx_fail(status,
                     "usb %s (%s): no answer to HELLO: this is not a flexor bitstream, or none is "
                     "loaded (make flash BOARD=...)%s",
-                    b->path, b->kind->name,
-                    b->kind->bridge == FLX_USB_NATIVE ? "" : ", or it wants another baud=N");
+                    b->path, b->kind->name, !most ? "" : ", or it wants another baud=N");
 }
 
 int flx_usb_device_probe(const struct flx_usb_board *b, struct flx_desc *desc)
@@ -115,8 +113,8 @@ int flx_usb_device_open(const struct flx_usb_board *b, const struct flx_spec *sp
     d->board = *b;
     d->spec = *spec;
     d->baud = spec->baud;
-    int status =
-        d->baud || b->kind->bridge == FLX_USB_NATIVE ? FLX_OK : find_baud(b, &d->baud, &desc);
+    int has_rate = flx_usb_bridge(b->kind->bridge)->most_baud > 0;
+    int status = d->baud || !has_rate ? FLX_OK : find_baud(b, &d->baud, &desc);
     if (!status)
         status = connect_board(d);
     if (!status)

@@ -7,6 +7,7 @@
 
 #include "flexor/status.h"
 #include "flx_proto.h"
+#include "usb_cdc.h"
 
 /* First match wins, so boards come before the bare bridges. */
 static const struct flx_usb_kind kinds[] = {
@@ -16,6 +17,7 @@ static const struct flx_usb_kind kinds[] = {
     {"hx8k", 0x0403, 0x6010, "Lattice", FLX_USB_FT_H, 1, 0x04, 0x83, 512, 12000000},
     {"FT2232H", 0x0403, 0x6010, NULL, FLX_USB_FT_H, 1, 0x04, 0x83, 512, 12000000},
     {"ulx3s", 0x0403, 0x6015, "ULX3S", FLX_USB_FT_X, 0, 0x02, 0x81, 64, 3000000},
+    {"DAPLink", 0x0d28, 0x0204, NULL, FLX_USB_CDC, 0, 0, 0, 0, 1000000},
     {"FT231X", 0x0403, 0x6015, NULL, FLX_USB_FT_X, 0, 0x02, 0x81, 64, 3000000},
 };
 
@@ -54,6 +56,24 @@ static const struct flx_usb_kind *kind_of(const struct libusb_device_descriptor 
     return NULL;
 }
 
+/* Where the data go. 0 when a device of this kind lacks it. */
+static int take_interfaces(libusb_device *d, struct flx_usb_board *b)
+{
+    struct libusb_config_descriptor *config;
+    const struct flx_usb_kind *k = b->kind;
+    b->interface = b->control = k->interface;
+    b->ep_out = k->ep_out;
+    b->ep_in = k->ep_in;
+    b->packet = k->packet;
+    if (k->bridge != FLX_USB_CDC)
+        return 1;
+    if (libusb_get_active_config_descriptor(d, &config))
+        return 0;
+    int found = flx_cdc_find(config, b);
+    libusb_free_config_descriptor(config);
+    return found;
+}
+
 static int take(libusb_device *d, struct flx_usb_board *b)
 {
     struct libusb_device_descriptor desc;
@@ -65,7 +85,7 @@ static int take(libusb_device *d, struct flx_usb_board *b)
     read_string(b, "product", b->product, sizeof b->product);
     read_string(b, "serial", b->serial, sizeof b->serial);
     b->kind = kind_of(&desc, b->product);
-    return b->kind != NULL;
+    return b->kind && take_interfaces(d, b);
 }
 
 static int by_path(const void *a, const void *b)
@@ -125,7 +145,7 @@ int flx_usb_fail(const struct flx_usb_board *b, int error, const char *what)
     case LIBUSB_ERROR_BUSY:
         return flx_fail(FLX_ERR_IO,
                         "usb %s (%s): busy: another program uses interface %d, close it first",
-                        b->path, b->kind->name, b->kind->interface);
+                        b->path, b->kind->name, b->interface);
     case LIBUSB_ERROR_TIMEOUT:
         return flx_fail(FLX_ERR_TIMEOUT, "usb %s (%s): %s: no answer in time", b->path,
                         b->kind->name, what);
@@ -163,7 +183,10 @@ int flx_usb_claim(const struct flx_usb_board *b, libusb_context **ctx,
     error = open_at(b, *ctx, handle);
     if (!error) {
         libusb_set_auto_detach_kernel_driver(*handle, 1);
-        error = libusb_claim_interface(*handle, b->kind->interface);
+        if (b->control != b->interface)
+            error = libusb_claim_interface(*handle, b->control);
+        if (!error)
+            error = libusb_claim_interface(*handle, b->interface);
         if (error)
             libusb_close(*handle);
     }
@@ -176,7 +199,10 @@ int flx_usb_claim(const struct flx_usb_board *b, libusb_context **ctx,
 void flx_usb_release(const struct flx_usb_board *b, libusb_context *ctx,
                      libusb_device_handle *handle)
 {
-    libusb_release_interface(handle, b->kind->interface);
+    /* The kernel's driver takes both interfaces of a CDC function when it gets the first. */
+    libusb_release_interface(handle, b->interface);
+    if (b->control != b->interface)
+        libusb_release_interface(handle, b->control);
     libusb_close(handle);
     libusb_exit(ctx);
 }

@@ -8,7 +8,8 @@
 enum flx_usb_bridge {
     FLX_USB_NATIVE, /* the FPGA is the device */
     FLX_USB_FT_H,   /* FT2232H, FT232H: 120 MHz divisors, high speed */
-    FLX_USB_FT_X    /* FT231X: 48 MHz divisors, full speed */
+    FLX_USB_FT_X,   /* FT231X: 48 MHz divisors, full speed */
+    FLX_USB_CDC     /* CDC-ACM: interfaces and endpoints are looked up by class */
 };
 
 struct flx_usb_kind {
@@ -16,9 +17,9 @@ struct flx_usb_kind {
     uint16_t vid, pid;
     const char *product; /* how the product string begins; NULL: not a board we know */
     enum flx_usb_bridge bridge;
-    uint8_t interface, ep_out, ep_in;
-    uint16_t packet; /* bytes of the largest IN packet */
-    int baud;        /* bridges: what the board's bitstream speaks */
+    uint8_t interface, ep_out, ep_in; /* CDC: 0, as is the packet */
+    uint16_t packet;                  /* bytes of the largest IN packet */
+    int baud;                         /* bridges: what the board's bitstream speaks */
 };
 
 struct flx_usb_board {
@@ -26,6 +27,9 @@ struct flx_usb_board {
     char path[32]; /* bus and ports, as in /sys/bus/usb/devices: "1-4.2" */
     char serial[64], product[64];
     uint8_t bus, address;
+    uint8_t interface, ep_out, ep_in; /* of the data */
+    uint8_t control;                  /* interface of a CDC function's requests, else the same */
+    uint16_t packet;
 };
 
 #define FLX_USB_BOARDS 64

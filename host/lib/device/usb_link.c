@@ -7,13 +7,11 @@
 
 #include "flexor/log.h"
 #include "flexor/status.h"
-#include "flx_proto.h"
-#include "usb_ftdi.h"
+#include "usb_bridge.h"
 
 #define TRANSFERS  4 /* of each direction */
 #define OUT_BYTES  16384
 #define IN_BYTES   4096 /* a multiple of every packet size */
-#define CONTROL_MS 1000
 #define CANCEL_MS  1000
 #define ERRORS_MAX 8  /* times that a pipe breaks without a byte between */
 #define BACK_OFF   10 /* ms, for each of them */
@@ -39,6 +37,8 @@ struct pipe {
 
 struct link {
     struct flx_usb_board board;
+    const struct flx_usb_bridge_ops *bridge;
+    int baud;
     libusb_context *ctx;
     libusb_device_handle *handle;
     struct pipe out, in;
@@ -223,9 +223,8 @@ static ptrdiff_t take(struct link *l, uint8_t *data, size_t cap)
     while (!n && !p->slot[p->head].flying && !(l->gone && !p->slot[p->head].len)) {
         struct slot *s = &p->slot[p->head];
         if (!s->at) {
-            if (l->board.kind->bridge != FLX_USB_NATIVE)
-                s->len =
-                    flx_ftdi_strip(s->bytes, s->len, l->board.kind->packet, &l->stats.line_errors);
+            if (l->bridge->strip)
+                s->len = l->bridge->strip(s->bytes, s->len, l->board.packet, &l->stats.line_errors);
             l->stats.transfers_in++;
             l->stats.bytes_in += s->len;
         }
@@ -272,24 +271,6 @@ static int start_in(struct link *l)
     return status;
 }
 
-static int reset_board(struct link *l)
-{
-    int error;
-    if (l->board.kind->bridge != FLX_USB_NATIVE) {
-        error = flx_ftdi_reset(l->handle, l->board.kind);
-        return error < 0 ? fail(l, error, "cannot be reset") : FLX_OK;
-    }
-    error = libusb_control_transfer(
-        l->handle, LIBUSB_ENDPOINT_OUT | LIBUSB_REQUEST_TYPE_VENDOR | LIBUSB_RECIPIENT_DEVICE,
-        FLX_USB_REQ_LINK_RESET, 0, 0, NULL, 0, CONTROL_MS);
-    /* A packet whose ACK was lost leaves the toggles apart (docs/usb-core.md). */
-    if (error >= 0)
-        error = libusb_clear_halt(l->handle, l->out.endpoint);
-    if (error >= 0)
-        error = libusb_clear_halt(l->handle, l->in.endpoint);
-    return error < 0 ? fail(l, error, "cannot be reset") : FLX_OK;
-}
-
 /* What is under way in either direction is forgotten. */
 static int link_reset(void *self)
 {
@@ -301,8 +282,8 @@ static int link_reset(void *self)
         l->out.slot[i].at = l->in.slot[i].at = l->in.slot[i].len = 0;
     if (l->gone)
         return unplugged(l);
-    int status = reset_board(l);
-    return status ? status : start_in(l);
+    int error = l->bridge->reset(l->handle, &l->board, l->baud);
+    return error ? fail(l, error, "cannot be reset") : start_in(l);
 }
 
 static void free_pipe(struct pipe *p)
@@ -331,12 +312,10 @@ static void link_close(void *self)
 static int link_set_flow(void *self, int rts_cts)
 {
     struct link *l = self;
-    if (l->board.kind->bridge == FLX_USB_NATIVE)
-        return 1;
     if (l->flow != FLX_FLOW_AUTO)
         rts_cts = l->flow == FLX_FLOW_RTS_CTS;
-    int error = flx_ftdi_flow(l->handle, l->board.kind, rts_cts);
-    return error ? fail(l, error, "the bridge refuses its flow control") : rts_cts;
+    int r = l->bridge->flow(l->handle, &l->board, rts_cts);
+    return r < 0 ? fail(l, r, "the bridge refuses its flow control") : r;
 }
 
 static const struct flx_transport_ops link_ops = {link_send, link_recv, link_reset, link_close,
@@ -365,6 +344,8 @@ int flx_usb_link_open(const struct flx_usb_board *b, int baud, enum flx_flow flo
     if (!l)
         return flx_fail(FLX_ERR_NOMEM, "no memory for a USB link");
     l->board = *b;
+    l->bridge = flx_usb_bridge(b->kind->bridge);
+    l->baud = baud;
     l->flow = flow;
     int status = flx_usb_claim(b, &l->ctx, &l->handle);
     if (status) {
@@ -372,11 +353,11 @@ int flx_usb_link_open(const struct flx_usb_board *b, int baud, enum flx_flow flo
         return status;
     }
     *t = (struct flx_transport){&link_ops, l};
-    status = init_pipe(l, &l->out, b->kind->ep_out, OUT_BYTES);
+    status = init_pipe(l, &l->out, b->ep_out, OUT_BYTES);
     if (!status)
-        status = init_pipe(l, &l->in, b->kind->ep_in, IN_BYTES);
-    if (!status && b->kind->bridge != FLX_USB_NATIVE) {
-        int error = flx_ftdi_setup(l->handle, b->kind, baud);
+        status = init_pipe(l, &l->in, b->ep_in, IN_BYTES);
+    if (!status) {
+        int error = l->bridge->setup(l->handle, b, baud);
         status = error ? fail(l, error, "the bridge refuses its settings") : FLX_OK;
     }
     if (!status)
