@@ -18,8 +18,10 @@
 //                i_skip_bank of word 0; complete with i_capture at the latest
 //   i_fire_add   the cycle before i_fire: the codes e of its channels are multiplied
 //   i_fire       the captured sums of channels RQ*i_step to RQ*i_step + RQ - 1 enter the pipeline
-//   i_param      one clock after i_fire_add and i_fire: RQ times {beta, m or skip_m}
-//   i_add_code   one clock after i_fire: skip_m*e counts; i_add_v is 0 one clock after i_fire_add
+//   i_param      one clock after i_fire_add and i_fire: RQ times {beta, m or skip_m}; beta is the
+//                same both times, and 0 where V of the planes before is added
+//   i_add_code   one clock after i_fire: skip_m*e counts; it and i_add_v are 0 one clock after
+//                i_fire_add
 //   i_step       with i_fire: its number; i_add_v one clock later: what i_v_we wrote there counts:
 //   i_combine    0: V of the planes before is added; 1: twice their sum is added to this sum
 //   i_v_we       four clocks after i_fire, with i_combine one clock after it: keeps it at i_v_waddr
@@ -72,9 +74,6 @@ module flx_requant #(
     input  wire               i_v_next,
     output wire [31:0]        o_v
 );
-    localparam LO = ACC_W / 2; // the product is made of two halves of the sum
-    localparam HI = ACC_W - LO;
-
     localparam PW = ACT_W + POOL_BITS;
     localparam G  = 4 * ACT_W;
 
@@ -210,21 +209,25 @@ module flx_requant #(
     genvar r;
     generate
         for (r = 0; r < RQ; r = r + 1) begin : g_lane
-            wire signed [15:0]    m = i_param[48*r +: 16];
             reg         [ACC_W-1:0] first;
             wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
             wire        [ACC_W-1:0] sum = (SCALED != 0 && i_add_v && i_combine)
                                         ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
-            wire signed [LO:0]    sum_lo = {1'b0, sum[LO-1:0]};
-            wire signed [HI-1:0]  sum_hi = sum[ACC_W-1:LO];
-            // `keep`: Yosys 0.23 crashes when it moves these registers into an SB_MAC16.
-            (* keep *) reg signed [LO+16:0] p_lo;
-            (* keep *) reg signed [HI+15:0] p_hi;
-            reg         [31:0]    beta2;
-            wire        [31:0]    p_lo_ext = {{(15-LO){p_lo[LO+16]}}, p_lo};
-            wire        [31:0]    p_hi_ext = {{(16-HI){p_hi[HI+15]}}, p_hi};
-            reg         [31:0]    p_lo3, high3;
-            reg         [31:0]    v4;
+            wire        [31:0]    v4;
+
+            flx_mac #(
+                .ACC_W(ACC_W)
+            ) u_mac (
+                .clk          (clk),
+                .i_s          (sum),
+                .i_m          (i_param[48*r +: 16]),
+                .i_beta       (i_param[48*r+16 +: 32]),
+                .i_v          (v_before[32*r +: 32]),
+                .i_add_v      (SCALED != 0 && i_add_v && !i_combine),
+                .i_add_product(SKIP != 0 && i_add_code),
+                .o_v          (v4)
+            );
+
             // By multiples of 8, then by the rest: only the code's bits are needed, and whether
             // V is negative or has a bit above them.
             wire        [ACT_W+30:0] v_wide = {{(ACT_W-1){v4[31]}}, v4};
@@ -233,21 +236,10 @@ module flx_requant #(
             reg                   minus5, minus6, over5, over6;
             wire        [ACT_W-1:0] code = code7 & {ACT_W{!i_null}};
             wire        [PW-1:0]    was = old[r*PW +: PW];
-            // What the sum of the set is added to: nothing, e's product or V of other planes.
-            wire        [31:0]    extra = (SKIP != 0 && i_add_code ? p_lo_ext : 32'd0)
-                                       | (SCALED != 0 && i_add_v && !i_combine
-                                          ? v_before[32*r +: 32] : 32'd0);
-
             always @(posedge clk) begin
                 first <= (SKIP != 0 && i_fire_add)
                        ? {{(ACC_W-ACT_W){1'b0}}, code_e[r*ACT_W +: ACT_W]}
                        : sum_s[r*ACC_W +: ACC_W];
-                p_lo  <= m * sum_lo;
-                p_hi  <= m * sum_hi;
-                beta2 <= i_param[48*r+16 +: 32] + extra;
-                p_lo3 <= p_lo_ext;
-                high3 <= beta2 + (p_hi_ext << LO);
-                v4    <= high3 + p_lo3;
                 field5 <= v_wide[{1'b0, i_shift[4:3], 3'b000} +: ACT_W+7];
                 minus5 <= v4[31];
                 over5  <= |(v4[30:0] & above);

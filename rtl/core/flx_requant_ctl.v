@@ -167,7 +167,7 @@ module flx_requant_ctl #(
     ) u_delay_add (
         .clk(clk),
         .rst(rst),
-        .i  ({adds, o_fire && !set_first}),
+        .i  ({o_fire && adds, o_fire && !set_first}),
         .o  ({o_add_code, o_add_v})
     );
 

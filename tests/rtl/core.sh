@@ -129,15 +129,20 @@ run_lenet() {
     done
 }
 
+# The data path with adders of LUTs, and with those of the multiplier blocks of the UP5K.
 run_requant() { # K T RQ ACT_W POOL_BITS PICK
-    local log
-    iverilog -g2005 -s tb_requant -Ptb_requant.K="$1" -Ptb_requant.T="$2" -Ptb_requant.RQ="$3" \
-        -Ptb_requant.ACT_W="$4" -Ptb_requant.POOL_BITS="$5" -Ptb_requant.PICK="$6" -o "$work/requant.vvp" \
-        tests/rtl/core/tb_requant.v rtl/core/flx_requant.v rtl/core/flx_ram.v rtl/tech/flx_pick.v \
-        rtl/tech/flx_ram_reg.v
-    log=$(vvp -n "$work/requant.vvp" +seed="$seed")
-    echo "requantiser K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5 PICK=$6: $log"
-    [[ $log == *PASS* ]]
+    local log cells
+    for cells in "" "-DFLX_UP5K -DNO_ICE40_DEFAULT_ASSIGNMENTS ${YOSYS_DATDIR:-/usr/share/yosys}/ice40/cells_sim.v"; do
+        # shellcheck disable=SC2086 # a list of words
+        iverilog -g2005 -s tb_requant -Ptb_requant.K="$1" -Ptb_requant.T="$2" \
+            -Ptb_requant.RQ="$3" -Ptb_requant.ACT_W="$4" -Ptb_requant.POOL_BITS="$5" \
+            -Ptb_requant.PICK="$6" -o "$work/requant.vvp" $cells tests/rtl/core/tb_requant.v \
+            rtl/core/flx_requant.v rtl/core/flx_ram.v rtl/tech/flx_pick.v rtl/tech/flx_ram_reg.v \
+            rtl/tech/flx_mac.v
+        log=$(vvp -n "$work/requant.vvp" +seed="$seed")
+        echo "requantiser${cells:+, cells} K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5 PICK=$6: $log"
+        [[ $log == *PASS* ]]
+    done
 }
 
 refused() { # PARAMETER=VALUE PART-OF-THE-MESSAGE

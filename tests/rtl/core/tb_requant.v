@@ -149,7 +149,8 @@ module tb_requant;
                 if (with_code) begin
                     fire_add = 1'b1;
                     @(negedge clk) fire_add = 1'b0;
-                    for (r = 0; r < RQ; r = r + 1) param[48*r +: 48] = {32'hx, skip_m};
+                    for (r = 0; r < RQ; r = r + 1)
+                        param[48*r +: 48] = {p == 0 || combine ? beta[s*RQ+r] : 32'd0, skip_m};
                 end
                 fire = 1'b1;
                 @(negedge clk) fire = 1'b0;
@@ -160,7 +161,7 @@ module tb_requant;
                 v_waddr  = s;
                 v_we     = combine;
                 @(negedge clk) param = {48*RQ{1'bx}};
-                {add_code, add_v} = 2'bx0;
+                {add_code, add_v} = 2'b00;
                 v_we = 1'b0;
                 repeat (2) @(negedge clk);
                 v_load  = 1'b1;

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_mac: V = m * s + what is added, modulo 2^32; a new one in every clock.
+//
+//   ACC_W      bits of s, at most 28
+//
+//   i_s, i_m   signed
+//   i_beta     is added, if not i_add_v
+//   i_add_v    i_v is added; i_beta must be 0 then
+//   i_add_product   m * s of the clock before is added too: that s was below 2^(ACC_W/2), its
+//              i_beta the same as now, and it had neither i_add_v nor i_add_product
+//   o_v        3 clocks later
+//
+// The product is made of two halves of s. With FLX_UP5K the adders and most registers are those of
+// the multiplier blocks: the lower half's block adds to beta, the upper half's to what is left
+// of that above the lower half's bits.
+`default_nettype none
+module flx_mac #(
+    parameter ACC_W = 22
+) (
+    input  wire             clk,
+    input  wire [ACC_W-1:0] i_s,
+    input  wire [15:0]      i_m,
+    input  wire [31:0]      i_beta,
+    input  wire [31:0]      i_v,
+    input  wire             i_add_v,
+    input  wire             i_add_product,
+    output wire [31:0]      o_v
+);
+    localparam LO = ACC_W / 2;
+    localparam HI = ACC_W - LO;
+
+`ifdef FLX_UP5K
+    reg  [31:0]   addend;
+    reg           again; // to the sum before
+    reg  [LO-1:0] rest;
+    wire [31:0]   low, high;
+    wire [31:0]   below = again ? low : addend;
+    wire [31:0]   above = {{LO{low[31]}}, low[31:LO]};
+
+    assign o_v = {high[31-LO:0], rest};
+
+    always @(posedge clk) begin
+        addend <= i_add_v ? i_v : i_beta;
+        again  <= i_add_product;
+        rest   <= low[LO-1:0];
+    end
+
+    SB_MAC16 #(
+        .A_REG(1'b1), .B_REG(1'b1), .A_SIGNED(1'b1), .B_SIGNED(1'b1),
+        .TOPOUTPUT_SELECT(2'd1), .TOPADDSUB_LOWERINPUT(2'd2), .TOPADDSUB_UPPERINPUT(1'b1),
+        .TOPADDSUB_CARRYSELECT(2'd3), .BOTOUTPUT_SELECT(2'd1), .BOTADDSUB_LOWERINPUT(2'd2),
+        .BOTADDSUB_UPPERINPUT(1'b1)
+    ) u_low (
+        .CLK(clk), .CE(1'b1), .A(i_m), .B({{(16-LO){1'b0}}, i_s[LO-1:0]}), .C(below[31:16]),
+        .D(below[15:0]), .AHOLD(1'b0), .BHOLD(1'b0), .CHOLD(1'b0), .DHOLD(1'b0), .IRSTTOP(1'b0),
+        .IRSTBOT(1'b0), .ORSTTOP(1'b0), .ORSTBOT(1'b0), .OLOADTOP(1'b0), .OLOADBOT(1'b0),
+        .ADDSUBTOP(1'b0), .ADDSUBBOT(1'b0), .OHOLDTOP(1'b0), .OHOLDBOT(1'b0), .CI(1'b0),
+        .ACCUMCI(1'b0), .SIGNEXTIN(1'b0), .O(low)
+    );
+
+    SB_MAC16 #(
+        .A_REG(1'b1), .B_REG(1'b1), .A_SIGNED(1'b1), .B_SIGNED(1'b1),
+        .PIPELINE_16x16_MULT_REG2(1'b1),
+        .TOPOUTPUT_SELECT(2'd1), .TOPADDSUB_LOWERINPUT(2'd2), .TOPADDSUB_UPPERINPUT(1'b1),
+        .TOPADDSUB_CARRYSELECT(2'd3), .BOTOUTPUT_SELECT(2'd1), .BOTADDSUB_LOWERINPUT(2'd2),
+        .BOTADDSUB_UPPERINPUT(1'b1)
+    ) u_high (
+        .CLK(clk), .CE(1'b1), .A(i_m), .B({{(16-HI){i_s[ACC_W-1]}}, i_s[ACC_W-1:LO]}),
+        .C(above[31:16]), .D(above[15:0]), .AHOLD(1'b0), .BHOLD(1'b0), .CHOLD(1'b0), .DHOLD(1'b0),
+        .IRSTTOP(1'b0), .IRSTBOT(1'b0), .ORSTTOP(1'b0), .ORSTBOT(1'b0), .OLOADTOP(1'b0),
+        .OLOADBOT(1'b0), .ADDSUBTOP(1'b0), .ADDSUBBOT(1'b0), .OHOLDTOP(1'b0), .OHOLDBOT(1'b0),
+        .CI(1'b0), .ACCUMCI(1'b0), .SIGNEXTIN(1'b0), .O(high)
+    );
+`else
+    wire signed [15:0]   m    = i_m;
+    wire signed [LO:0]   s_lo = {1'b0, i_s[LO-1:0]};
+    wire signed [HI-1:0] s_hi = i_s[ACC_W-1:LO];
+    // `keep`: Yosys 0.23 crashes when it moves these registers into an SB_MAC16.
+    (* keep *) reg signed [LO+16:0] p_lo;
+    (* keep *) reg signed [HI+15:0] p_hi;
+    reg  [31:0] beta1, p_lo2, high2, v3;
+    wire [31:0] p_lo_ext = {{(15-LO){p_lo[LO+16]}}, p_lo};
+    wire [31:0] p_hi_ext = {{(16-HI){p_hi[HI+15]}}, p_hi};
+    wire [31:0] extra    = (i_add_product ? p_lo_ext : 32'd0) | (i_add_v ? i_v : 32'd0);
+
+    assign o_v = v3;
+
+    always @(posedge clk) begin
+        p_lo  <= m * s_lo;
+        p_hi  <= m * s_hi;
+        beta1 <= i_beta + extra;
+        p_lo2 <= p_lo_ext;
+        high2 <= beta1 + (p_hi_ext << LO);
+        v3    <= high2 + p_lo2;
+    end
+`endif
+endmodule
+`default_nettype wire
