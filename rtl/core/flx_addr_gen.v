@@ -11,6 +11,10 @@
 // with i_split. A pool window may hold positions that do not exist (o_null). They
 // end after their second word, except where a block or a count of planes has to be completed.
 //
+//   AW         bits of an activation word address. Counts of words and rows are below 2^(AW+1), as
+//              are distances between the leftmost and rightmost word, upper and lower row that
+//              a layer reaches: the compiler checks it
+//   GW         bits of a number of channel groups, at most 16
 //   WAW        bits of a weight word address
 //   WINDOWS    1: windows may overlap and stick out of the map; 0: i_pool apart, all inside
 //
@@ -28,8 +32,12 @@
 //   o_end_…    ends of loops, for flx_skip_read
 `default_nettype none
 module flx_addr_gen #(
+    parameter AW      = 16,
+    parameter GW      = 16,
     parameter WAW     = 8,
-    parameter WINDOWS = 1
+    parameter WINDOWS = 1,
+    parameter NW      = (AW < 16) ? AW + 1 : 16, // of counts
+    parameter CW      = NW + 1                   // of columns and row numbers, which have signs
 ) (
     input  wire           clk,
     input  wire           i_start,
@@ -60,10 +68,10 @@ module flx_addr_gen #(
     input  wire [7:0]     i_pool,
     input  wire [15:0]    i_groups,
     input  wire [WAW-1:0] i_wbase,
-    output reg  [15:0]    o_row,
+    output reg  [AW-1:0]  o_row,
     output wire [15:0]    o_row_number,
-    output wire [15:0]    o_row_window,
-    output reg  [16:0]    o_col,
+    output wire [AW-1:0]  o_row_window,
+    output reg  [CW-1:0]  o_col,
     output wire           o_inside,
     output wire           o_pixel_last,
     output reg  [WAW:0]   o_index,
@@ -81,59 +89,70 @@ module flx_addr_gen #(
     output wire           o_group_last,
     output wire           o_layer_last
 );
-    reg [15:0] run, cols, rows, groups, pixel;
-    reg [7:0]  kh, dx, dy;
-    reg [3:0]  planes;
-    reg        pos_first, plane_first, plane_zero;
-    wire       cut; // the position ends with this word
+    localparam [NW-1:0] ONE   = 1;
+    localparam [GW-1:0] GROUP = 1;
+
+    reg [NW-1:0] run, cols, rows, pixel;
+    reg [GW-1:0] groups;
+    reg [7:0]    kh, dx, dy;
+    reg [3:0]    planes;
+    reg          pos_first, plane_first, plane_zero;
+    wire         cut; // the position ends with this word
 
     // Ends of loops, from the inside out.
-    wire end_row   = run == 16'd1 || cut;
-    wire end_plane = (run == 16'd1 && kh == 8'd1) || cut;
-    wire end_pos   = (run == 16'd1 && kh == 8'd1 && planes == 4'd1) || cut;
+    wire end_row   = run == ONE || cut;
+    wire end_plane = (run == ONE && kh == 8'd1) || cut;
+    wire end_pos   = (run == ONE && kh == 8'd1 && planes == 4'd1) || cut;
     wire end_dx    = end_pos && dx == 8'd1;
     wire end_win   = end_dx && dy == 8'd1;
-    wire end_px    = end_win && cols == 16'd1;
-    wire end_group = end_px && rows == 16'd1;
-    wire end_layer = end_group && groups == 16'd1;
+    wire end_px    = end_win && cols == ONE;
+    wire end_group = end_px && rows == ONE;
+    wire end_layer = end_group && groups == GROUP;
 
     // Columns count from the left edge of the map, rows from its upper edge; padding is
     // negative, which an unsigned comparison takes for far right or far below.
-    reg [16:0] col_ox, col_px;             // first column of this output column, window
-    reg [15:0] row_oy, row_py;             // row addresses, as above
-    reg [16:0] num, num_oy, num_py;        // row numbers
-    wire [16:0] left = {i_left[15], i_left};
-    wire [16:0] top  = {i_top[15], i_top};
+    reg [CW-1:0] col_ox, col_px;           // first column of this output column, window
+    reg [AW-1:0] row_oy, row_py;           // row addresses, as above
+    reg [CW-1:0] num, num_oy, num_py;      // row numbers
+    wire [16:0]  number    = {{(17-NW){1'b0}}, num[NW-1:0]};
+    wire [16:0]  left_long = {i_left[15], i_left};
+    wire [16:0]  top_long  = {i_top[15], i_top};
+    wire [CW-1:0] left = left_long[CW-1:0];
+    wire [CW-1:0] top  = top_long[CW-1:0];
 
     // To the next window in x or y, or to the next position.
-    wire        jump_x  = WINDOWS != 0 && end_win;
-    wire        jump_y  = WINDOWS != 0 && end_px;
-    wire [16:0] add_ox  = (jump_x ? col_px : col_ox)
-                        + {1'b0, jump_x ? i_win_step : i_col_step};
-    wire [15:0] add_oy  = (jump_y ? row_py : row_oy) + (jump_y ? i_win_pitch : i_out_pitch);
-    wire [16:0] add_ny  = (jump_y ? num_py : num_oy)
-                        + (jump_y ? {1'b0, i_win_stride} : {9'd0, i_stride});
-    wire [16:0] next_ox = end_px             ? left
-                        : end_win            ? add_ox
-                        : end_dx             ? col_px
-                        : end_pos            ? add_ox : col_ox;
-    wire        down    = end_px || (end_dx && !end_win); // to the next output row
-    wire [15:0] next_oy = end_group          ? i_row0
-                        : down               ? add_oy
-                        : end_win            ? row_py : row_oy;
-    wire [16:0] next_ny = end_group          ? top
-                        : down               ? add_ny
-                        : end_win            ? num_py : num_oy;
+    wire          jump_x  = WINDOWS != 0 && end_win;
+    wire          jump_y  = WINDOWS != 0 && end_px;
+    wire [16:0]   step_x  = {1'b0, jump_x ? i_win_step : i_col_step};
+    wire [15:0]   step_y  = jump_y ? i_win_pitch : i_out_pitch;
+    wire [16:0]   step_ny = jump_y ? {1'b0, i_win_stride} : {9'd0, i_stride};
+    wire [CW-1:0] add_ox  = (jump_x ? col_px : col_ox) + step_x[CW-1:0];
+    wire [AW-1:0] add_oy  = (jump_y ? row_py : row_oy) + step_y[AW-1:0];
+    wire [CW-1:0] add_ny  = (jump_y ? num_py : num_oy) + step_ny[CW-1:0];
+    wire [CW-1:0] next_ox = end_px             ? left
+                          : end_win            ? add_ox
+                          : end_dx             ? col_px
+                          : end_pos            ? add_ox : col_ox;
+    wire          down    = end_px || (end_dx && !end_win); // to the next output row
+    wire [AW-1:0] next_oy = end_group          ? i_row0[AW-1:0]
+                          : down               ? add_oy
+                          : end_win            ? row_py : row_oy;
+    wire [CW-1:0] next_ny = end_group          ? top
+                          : down               ? add_ny
+                          : end_win            ? num_py : num_oy;
 
     // Does the position exist?
     generate
         if (WINDOWS != 0) begin : g_windows
-            wire [16:0] at_row = num_oy + {9'd0, i_pad_rows};
-            wire [16:0] at_col = col_ox + {1'b0, i_pad_words};
-            wire        last   = dx == 8'd1 && dy == 8'd1 && cols == 16'd1 && rows == 16'd1;
-            reg         ends;
+            wire [16:0]   pad_rows  = {9'd0, i_pad_rows};
+            wire [16:0]   pad_words = {1'b0, i_pad_words};
+            wire [CW-1:0] at_row    = num_oy + pad_rows[CW-1:0];
+            wire [CW-1:0] at_col    = col_ox + pad_words[CW-1:0];
+            wire          last      = dx == 8'd1 && dy == 8'd1 && cols == ONE && rows == ONE;
+            reg           ends;
 
-            assign o_null = at_row > {1'b0, i_last_row} || at_col > {1'b0, i_last_col};
+            assign o_null = at_row > {1'b0, i_last_row[NW-1:0]}
+                         || at_col > {1'b0, i_last_col[NW-1:0]};
             assign cut    = ends;
             always @(posedge clk)
                 ends <= o_null && !i_split && !last && (i_step ? !end_pos : !pos_first)
@@ -144,10 +163,10 @@ module flx_addr_gen #(
         end
     endgenerate
 
-    assign o_row_number = num[15:0];
+    assign o_row_number = number[15:0];
     assign o_row_window = row_py;
-    assign o_inside     = o_col < {1'b0, i_row_words} && num < {1'b0, i_in_rows};
-    assign o_pixel_last = pixel == 16'd1;
+    assign o_inside     = o_col < {1'b0, i_row_words[NW-1:0]} && num < {1'b0, i_in_rows[NW-1:0]};
+    assign o_pixel_last = pixel == ONE;
     assign o_first      = i_split ? plane_first : pos_first;
     assign o_double     = plane_first && !pos_first && !i_split;
     assign o_set_first  = plane_zero || !i_split;
@@ -162,30 +181,30 @@ module flx_addr_gen #(
     // Loop counters.
     always @(posedge clk) begin
         if (i_step) begin
-            run   <= end_row ? i_run : run - 16'd1;
-            pixel <= (end_row || o_pixel_last) ? i_pixel_words : pixel - 16'd1;
+            run   <= end_row ? i_run[NW-1:0] : run - ONE;
+            pixel <= (end_row || o_pixel_last) ? i_pixel_words[NW-1:0] : pixel - ONE;
             if (end_row)   kh     <= end_plane ? i_kh : kh - 8'd1;
             if (end_plane) planes <= end_pos ? i_planes : planes - 4'd1;
             if (end_pos)   dx     <= end_dx ? i_pool : dx - 8'd1;
             if (end_dx)    dy     <= end_win ? i_pool : dy - 8'd1;
-            if (end_win)   cols   <= end_px ? i_cols : cols - 16'd1;
-            if (end_px)    rows   <= end_group ? i_rows : rows - 16'd1;
-            if (end_group) groups <= groups - 16'd1;
+            if (end_win)   cols   <= end_px ? i_cols[NW-1:0] : cols - ONE;
+            if (end_px)    rows   <= end_group ? i_rows[NW-1:0] : rows - ONE;
+            if (end_group) groups <= groups - GROUP;
             plane_first <= end_plane;
             pos_first   <= end_pos;
             if (end_plane) plane_zero <= end_pos;
             if (end_pos) o_win_first <= end_win;
         end
         if (i_start) begin
-            run         <= i_run;
-            pixel       <= i_pixel_words;
+            run         <= i_run[NW-1:0];
+            pixel       <= i_pixel_words[NW-1:0];
             kh          <= i_kh;
             planes      <= i_planes;
             dx          <= i_pool;
             dy          <= i_pool;
-            cols        <= i_cols;
-            rows        <= i_rows;
-            groups      <= i_groups;
+            cols        <= i_cols[NW-1:0];
+            rows        <= i_rows[NW-1:0];
+            groups      <= i_groups[GW-1:0];
             plane_first <= 1'b1;
             pos_first   <= 1'b1;
             plane_zero   <= 1'b1;
@@ -196,12 +215,12 @@ module flx_addr_gen #(
     // Activation addresses.
     always @(posedge clk) begin
         if (i_step) begin
-            o_col <= end_row ? next_ox : o_col + 17'd1;
+            o_col <= end_row ? next_ox : o_col + {{(CW-1){1'b0}}, 1'b1};
             if (end_row) col_ox <= next_ox;
             if (end_win) col_px <= next_ox;
             if (end_row && !end_plane) begin
-                o_row <= o_row + i_pitch;
-                num   <= num + 17'd1;
+                o_row <= o_row + i_pitch[AW-1:0];
+                num   <= num + {{(CW-1){1'b0}}, 1'b1};
             end else if (end_plane) begin
                 o_row <= next_oy;
                 num   <= next_ny;
@@ -219,9 +238,9 @@ module flx_addr_gen #(
             o_col  <= left;
             col_ox <= left;
             col_px <= left;
-            o_row  <= i_row0;
-            row_oy <= i_row0;
-            row_py <= i_row0;
+            o_row  <= i_row0[AW-1:0];
+            row_oy <= i_row0[AW-1:0];
+            row_py <= i_row0[AW-1:0];
             num    <= top;
             num_oy <= top;
             num_py <= top;

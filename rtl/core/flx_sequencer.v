@@ -119,6 +119,8 @@ module flx_sequencer #(
 );
     localparam [4:0] LAST_WORD = `FLX_PROG_LAYER_WORDS;
     localparam LRQ  = $clog2(RQ);
+    localparam GW   = (RPW < 16) ? RPW + 1 : 16; // every channel group has parameters
+    localparam CW   = (AW < 16) ? AW + 2 : 17;
     localparam KB   = K / 4;
     // Words that hold T codes, and cycles from the last word of a set to the last of them.
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
@@ -249,14 +251,17 @@ module flx_sequencer #(
     end
 
     // Issue.
-    wire [15:0]    row, row_number, row_window;
-    wire [16:0]    col;
+    wire [15:0]    row_number;
+    wire [AW-1:0]  row, row_window;
+    wire [CW-1:0]  col;
     wire           in_map, pixel_last, first, double, set_first, set_last, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last;
     wire [WAW:0]   index;
     wire [WAW-1:0] waddr;
 
     flx_addr_gen #(
+        .AW     (AW),
+        .GW     (GW),
         .WAW    (WAW),
         .WINDOWS(WINDOWS)
     ) u_addr_gen (
@@ -319,14 +324,14 @@ module flx_sequencer #(
     wire [AW-1:0] skip_addr;
     wire [4:0]    skip_word;
     wire [BW-1:0] skip_bank;
-    wire [15:0] aaddr   = row + col[15:0];
+    wire [AW-1:0] aaddr = row + col[AW-1:0];
 
     wire        there   = AMEM_KIND == 0 || !in_map || row_number < i_map_rows;
     wire        stolen  = AMEM_KIND == 0 && reading;
 
     assign o_map_row_words    = row_words;
     assign o_map_rows         = in_rows;
-    assign o_map_oldest       = row_window[AW-1:0];
+    assign o_map_oldest       = row_window;
     assign o_map_again        = go && group_last;
     assign o_skip_now         = reading;
     assign o_skip_at          = skip_addr;
@@ -343,7 +348,7 @@ module flx_sequencer #(
         if (hold != 8'd0) hold <= hold - 8'd1;
         if (go && set_last) hold <= hold_set - 8'd1;
         o_valid      <= go;
-        o_aaddr      <= stolen ? skip_addr : aaddr[AW-1:0];
+        o_aaddr      <= stolen ? skip_addr : aaddr;
         o_mask       <= !in_map ? {(K/4){1'b0}} : pixel_last ? granules : {(K/4){1'b1}};
         o_waddr      <= waddr;
         o_first      <= first;

@@ -4,12 +4,14 @@
 // nested loops with multiplications give, words inside the map have addresses inside the map,
 // and the layer ends after exactly its number of words.
 //
+//   AW        narrow, so that rows and columns use all their bits
 //   WINDOWS   1: pool windows may overlap and stick out of the map: a position that does not
 //             exist ends after two words
 `default_nettype none
 module flx_addr_gen_formal #(
     parameter WINDOWS = 1,
-    parameter MOST    = 24
+    parameter MOST    = 24,
+    parameter AW      = 7
 ) (
     input wire clk
 );
@@ -84,8 +86,8 @@ module flx_addr_gen_formal #(
         end
     end
 
-    wire [15:0]    row;
-    wire [16:0]    col;
+    wire [AW-1:0]  row;
+    wire [AW+1:0]  col;
     wire           inside_map, pixel_last, first, double, set_last, set_first, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last, layer_last;
     wire [15:0]    win_step = two_pool && !win_one ? {13'd0, col_step, 1'b0} : {14'd0, col_step};
@@ -94,7 +96,7 @@ module flx_addr_gen_formal #(
     wire [WAW:0]   index;
     wire [WAW-1:0] waddr;
 
-    flx_addr_gen #(.WAW(WAW), .WINDOWS(WINDOWS)) dut (
+    flx_addr_gen #(.AW(AW), .GW(2), .WAW(WAW), .WINDOWS(WINDOWS)) dut (
         .clk(clk), .i_start(!started), .i_step(running),
         .i_row0(BASE - pad_area - (pool_pad ? row_step : 16'd0)), .i_top(-first_row),
         .i_left(-{14'd0, pad_words} - (pool_pad ? {14'd0, col_step} : 16'd0)),
@@ -155,7 +157,7 @@ module flx_addr_gen_formal #(
         end
     end
 
-    wire [15:0] address = row + col[15:0];
+    wire [AW-1:0] address = row + col[AW-1:0];
     always @* begin
         assume (kh != 0 && run != 0 && pad_rows < kh && words <= MOST);
         assume (WINDOWS == 0 || col_step != 0);

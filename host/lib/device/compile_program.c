@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The words of docs/architecture.md, "Program". */
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "compile_internal.h"
@@ -112,6 +113,27 @@ static void layer(uint32_t *w, const struct flx_desc *d, const struct flx_compil
         skip(w, d, c, l);
 }
 
+/* Words of a row, and rows, from the first that the layer reaches to the last, with those outside
+ * its map: the address generator counts up to twice the activation words. */
+static int check_reach(const struct flx_desc *d, const struct flx_compiled *c, int i)
+{
+    const struct flx_layer *l = &c->model->layers[i];
+    const struct steps s = steps_of(l, flx_input_map(c, i));
+    int64_t most = 2, words = (l->pool - 1) * s.column + flx_run_words(l, d);
+    int64_t rows = (l->pool - 1) * s.rows + l->kh;
+    words += (l->out_w - 1) * s.win_column - s.first;
+    rows += (l->out_h - 1) * s.win_rows - s.first_row;
+    while (most < 2 * (int64_t)d->act_words && most <= UINT16_MAX)
+        most *= 2;
+    if (words >= most || rows >= most)
+        return flx_fail(
+            FLX_ERR_CAPACITY,
+            "layer %s: reaches over %" PRId64 " words and %" PRId64 " rows of its padded "
+            "input, the device counts to %" PRId64 ": build it with a larger AMEM_WORDS",
+            l->name, words, rows, most - 1);
+    return FLX_OK;
+}
+
 /* Distances must fit the fields; addresses wrap, so those between windows may be larger. */
 static int check_fields(const struct flx_compiled *c, int i)
 {
@@ -135,6 +157,8 @@ int flx_compile_program(const struct flx_desc *d, struct flx_compiled *c)
     header(c->program, c);
     for (int i = 0; i < c->n_layers; i++) {
         int status = check_fields(c, i);
+        if (!status)
+            status = check_reach(d, c, i);
         if (status)
             return status;
         layer(c->program + FLX_PROG_HDR_WORDS + (size_t)i * FLX_PROG_LAYER_WORDS, d, c, i);
