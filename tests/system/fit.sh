@@ -6,7 +6,7 @@ fit="$work/fit.json"
 
 # NAME=VALUE of a line of sim/shapes as --set options
 settings() {
-    sed -n "s/^$1 //p" sim/shapes | tr ' ' '\n' | grep -Ev '^(CLK_KHZ|WATCHDOG|LANES|FAN|PIPE)=' |
+    sed -n "s/^$1 //p" sim/shapes | tr ' ' '\n' | grep -Ev '^(CLK_KHZ|WATCHDOG)=' |
         sed 's/^/--set /'
 }
 

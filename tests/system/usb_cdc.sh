@@ -5,7 +5,7 @@
 # may belong to anything, so it is not asked who it is.
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/../usb/lib.sh"
-USB_NAME=,timeout=5000 exact cdc 20 --baud 4000000 2>"$work/err"
+(USB_NAME=,timeout=5000 exact cdc 20 --baud 4000000) 2>"$work/err" || fail "$(cat "$work/err")"
 ! grep -q overflows "$work/err" || fail "bytes were lost"
 USB_NAME=:VB7,timeout=5000,baud=4000000,stream exact cdc 1 --baud 4000000 --serial VB7
 USB_NAME=,timeout=5000,baud=12000000 exact cdc 2 --pins

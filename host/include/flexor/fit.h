@@ -9,7 +9,7 @@
 
 #include "flexor/model.h"
 
-#define FLX_FIT_PARAMETERS 24
+#define FLX_FIT_PARAMETERS 32
 #define FLX_FIT_RESOURCES  4
 #define FLX_FIT_MEMORIES   8
 

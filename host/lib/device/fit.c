@@ -32,6 +32,7 @@ static void describe(const struct flx_board *b, const struct flx_model *m, struc
                            .act_bits = c[FLX_CORE_ACT_W],
                            .acc_bits = c[FLX_CORE_ACC_W],
                            .rq_lanes = c[FLX_CORE_RQ],
+                           .lanes = c[FLX_CORE_LANES],
                            .xor_hash = flx_xornet_hash(net),
                            .act_words = (uint32_t)c[FLX_CORE_AMEM_WORDS],
                            .weight_words = (uint32_t)c[FLX_CORE_WMEM_WORDS],
@@ -47,6 +48,7 @@ static void describe(const struct flx_board *b, const struct flx_model *m, struc
                            .skip = c[FLX_CORE_SKIP],
                            .windows = c[FLX_CORE_WINDOWS],
                            .scaled = c[FLX_CORE_SCALED],
+                           .store = c[FLX_CORE_AMEM_KIND],
                            .pool_bits = c[FLX_CORE_POOL_BITS]};
 }
 

@@ -20,6 +20,8 @@ static const struct {
     [FLX_CORE_NIN_MAX] = {"NIN_MAX", 32, 1, 64},
     [FLX_CORE_ACT_W] = {"ACT_W", 8, 4, 8},
     [FLX_CORE_ACC_W] = {"ACC_W", 22, 16, 32},
+    [FLX_CORE_LANES] = {"LANES", 0, 0, 2},
+    [FLX_CORE_FAN] = {"FAN", 0, 0, 256},
     [FLX_CORE_RQ] = {"RQ", 1, 1, 4},
     [FLX_CORE_AMEM_WORDS] = {"AMEM_WORDS", 1024, 1, 65536},
     [FLX_CORE_WMEM_WORDS] = {"WMEM_WORDS", 1024, 1, 1 << 20},
@@ -31,6 +33,10 @@ static const struct {
     [FLX_CORE_WINDOWS] = {"WINDOWS", 1, 0, 1},
     [FLX_CORE_SCALED] = {"SCALED", 0, 0, 1},
     [FLX_CORE_POOL_BITS] = {"POOL_BITS", 6, 0, 15},
+    [FLX_CORE_AMEM_KIND] = {"AMEM_KIND", 0, 0, 1},
+    [FLX_CORE_LOADER] = {"LOADER", 0, 0, 1},
+    [FLX_CORE_PIPE] = {"PIPE", 0, 0, 1},
+    [FLX_CORE_COUNTERS] = {"COUNTERS", 1, 0, 1},
     [FLX_CORE_MAX_PAYLOAD] = {"MAX_PAYLOAD", 1024, 64, 32768},
 };
 

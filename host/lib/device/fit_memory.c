@@ -27,6 +27,9 @@ const struct flx_family *flx_family_find(const char *name)
     return NULL;
 }
 
+/* Words of the row cache in front of a store. */
+#define CACHE_WORDS 256
+
 const struct flx_part *flx_part_find(const char *name)
 {
     for (size_t i = 0; i < sizeof parts / sizeof parts[0]; i++)
@@ -71,24 +74,35 @@ static int link_blocks(const struct flx_family *f, const struct flx_board *b)
            flx_memory_blocks(f, 8, 256);
 }
 
+/* Words of up to 256 share blocks, two bytes each. */
+static int weight_blocks(const struct flx_family *f, const int *c, int n_out)
+{
+    int slices = c[FLX_CORE_K] * c[FLX_CORE_T] / n_out, words = c[FLX_CORE_WMEM_WORDS];
+    int bytes = (int)flx_word_bytes(slices, c[FLX_CORE_NIN_MAX]);
+    if (c[FLX_CORE_PIPE] || words > 256)
+        return bytes * flx_memory_blocks(f, 8, words);
+    return bytes / 2 * flx_memory_blocks(f, 16, words) + bytes % 2 * flx_memory_blocks(f, 8, words);
+}
+
 int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int n_out,
                      struct flx_fit_memory use[FLX_FIT_MEMORIES])
 {
     const int *c = b->core;
     int granule = 4 * c[FLX_CORE_ACT_W], p = c[FLX_CORE_P], rq = c[FLX_CORE_RQ];
-    int planes = (int)flx_word_bytes(c[FLX_CORE_K] * c[FLX_CORE_T] / n_out, c[FLX_CORE_NIN_MAX]);
+    int maps = c[FLX_CORE_AMEM_KIND] ? CACHE_WORDS : c[FLX_CORE_AMEM_WORDS];
     int program = FLX_PROG_HDR_WORDS + FLX_PROG_LAYER_WORDS * c[FLX_CORE_PROG_LAYERS];
-    const struct flx_fit_memory all[] = {
-        {"activation memory",
-         p * c[FLX_CORE_K] / 4 * flx_memory_blocks(f, granule, c[FLX_CORE_AMEM_WORDS])},
-        {"weight memory", planes * flx_memory_blocks(f, 8, c[FLX_CORE_WMEM_WORDS])},
-        {"parameter memory", rq * flx_memory_blocks(f, 48, c[FLX_CORE_PMEM_CH] / rq)},
-        {"program memory", flx_memory_blocks(f, 32, program)},
-        {"plane sums", c[FLX_CORE_SCALED] ? p * flx_memory_blocks(f, 32 * rq, 64) : 0},
+    int counters = 8 << log2_up(c[FLX_CORE_PROG_LAYERS]);
+    int ring = c[FLX_CORE_LOADER] ? 1 << log2_up(c[FLX_CORE_WIN_MAX]) : 0;
+    const struct flx_fit_memory all[FLX_FIT_MEMORIES] = {
+        {"activations", p * c[FLX_CORE_K] / 4 * flx_memory_blocks(f, granule, maps)},
+        {"weights", weight_blocks(f, c, n_out)},
+        {"parameters", rq * flx_memory_blocks(f, 48, c[FLX_CORE_PMEM_CH] / rq)},
+        {"program", flx_memory_blocks(f, 32, program)},
+        {"planes", c[FLX_CORE_SCALED] ? p * flx_memory_blocks(f, 32 * rq, 64) : 0},
         {"results", p * flx_memory_blocks(f, 32, 2 << log2_up(c[FLX_CORE_RES_WORDS]))},
-        {"counters", flx_memory_blocks(f, 32, 8 << log2_up(c[FLX_CORE_PROG_LAYERS]))},
-        {"link", link_blocks(f, b)},
+        {"counters", c[FLX_CORE_COUNTERS] ? flx_memory_blocks(f, 32, counters) : 0},
+        {"link and images", link_blocks(f, b) + flx_memory_blocks(f, c[FLX_CORE_ACT_W], ring)},
     };
     memcpy(use, all, sizeof all);
-    return (int)(sizeof all / sizeof all[0]);
+    return FLX_FIT_MEMORIES;
 }
