@@ -342,31 +342,32 @@ module flx_core #(
     wire [48*RQ-1:0] stored_param, param;
     wire [RAW:0]     res_waddr;
 
-    flx_requant_ctl #(
-        .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
-    ) u_requant_ctl (
-        .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
-        .i_scaled(scaled),
-        .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row), .i_done(done),
-        .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
-        .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
-        .i_group_last(done_group_last), .i_layer_last(done_layer_last), .o_capture(c_capture),
-        .o_fire_add(c_fire_add), .o_fire(c_fire), .o_prow(prow), .o_step(c_step),
-        .o_add_code(c_add_code), .o_add_v(c_add_v), .o_v_we(c_v_we), .o_v_waddr(c_v_waddr),
-        .o_code_en(c_code_en), .o_null(c_code_null), .o_pool_first(c_pool_first), .o_v_load(c_v_load),
-        .o_v_next(c_v_next), .o_we(c_rq_we), .o_waddr(c_rq_waddr), .o_wbank(c_rq_wbank),
-        .o_res_we(c_res_we), .o_res_addr(c_res_waddr), .o_layer_done(layer_done)
-    );
-
     wire             c_capture, c_fire_add, c_fire, c_add_code, c_add_v, c_v_we, c_code_en;
     wire             c_code_null, c_pool_first, c_v_load, c_v_next, c_rq_we, c_res_we;
     wire [SW-1:0]    c_step, c_v_waddr;
     wire [AW-1:0]    c_rq_waddr;
     wire [BW-1:0]    c_rq_wbank;
     wire [RAW:0]     c_res_waddr;
+
+    flx_requant_ctl #(
+        .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
+    ) u_requant_ctl (
+        .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
+        .i_scaled(scaled), .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row),
+        .i_done(done),
+        .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
+        .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
+        .i_group_last(done_group_last), .i_layer_last(done_layer_last), .o_capture(c_capture),
+        .o_fire_add(c_fire_add), .o_fire(c_fire), .o_prow(prow), .o_step(c_step),
+        .o_add_code(c_add_code), .o_add_v(c_add_v), .o_v_we(c_v_we), .o_v_waddr(c_v_waddr),
+        .o_code_en(c_code_en), .o_null(c_code_null), .o_pool_first(c_pool_first),
+        .o_v_load(c_v_load), .o_v_next(c_v_next), .o_we(c_rq_we), .o_waddr(c_rq_waddr),
+        .o_wbank(c_rq_wbank), .o_res_we(c_res_we), .o_res_addr(c_res_waddr), .o_layer_done(layer_done)
+    );
+
     localparam       CTL_W = 13 + 2 * SW + AW + BW + RAW + 1;
-    wire [CTL_W-1:0] ctl_early = {c_capture, c_fire_add, c_fire, c_step, c_add_code, c_add_v, c_v_we,
-                                  c_v_waddr, c_code_en, c_code_null, c_pool_first, c_v_load,
+    wire [CTL_W-1:0] ctl_early = {c_capture, c_fire_add, c_fire, c_step, c_add_code, c_add_v,
+                                  c_v_we, c_v_waddr, c_code_en, c_code_null, c_pool_first, c_v_load,
                                   c_v_next, c_rq_we, c_rq_waddr, c_rq_wbank, c_res_we, c_res_waddr};
     wire [CTL_W-1:0] ctl;
 
@@ -413,7 +414,7 @@ module flx_core #(
     wire [P*G-1:0]       granules;
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
 
-    // What passes the engines.
+    // What passes the engines, in the order of flx_station.
     localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * SW + G + 2 * (RAW + 1) + 50;
     wire [BUS_W-1:0] bus = {sign, param, araddr, mask1, running1, engine1, what1[0], valid2, first2,
                             double2, skip_load, load_word, load_bank, capture, fire_add, fire, step,
@@ -430,53 +431,16 @@ module flx_core #(
     genvar e;
     generate
         for (e = 0; e < P; e = e + 1) begin : g_engine
-            wire [K*T-1:0]     e_sign;
-            wire [48*RQ-1:0]   e_param;
-            wire [AW-1:0]      e_raddr, e_waddr, e_img_waddr;
-            wire [KB-1:0]      e_mask;
-            wire [6:0]         e_rd_engine, e_img_engine;
-            wire               e_running, e_rd_result, e_valid, e_first, e_double, e_skip_load, e_capture;
-            wire               e_fire_add, e_fire, e_add_code, e_add_v, e_combine, e_v_we;
-            wire               e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
-            wire               e_we, e_img_we, e_res_we;
-            wire [4:0]         e_skip_word, e_shift;
-            wire [BW-1:0]      e_skip_bank, e_wbank, e_img_wbank;
-            wire [SW-1:0]      e_step, e_v_waddr;
-            wire [3:0]         e_pool_shift;
-            wire [G-1:0]       e_img_wdata;
-            wire [RAW:0]       e_res_waddr, e_res_raddr;
-
-            flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
-                .clk(clk), .i(passing[e*BUS_W +: BUS_W]), .o_next(passing[(e+1)*BUS_W +: BUS_W]),
-                .o_here({e_sign, e_param, e_raddr, e_mask, e_running, e_rd_engine, e_rd_result,
-                         e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank, e_capture,
-                         e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
-                         e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_code_en, e_null,
-                         e_pool_first, e_v_load, e_v_next, e_we, e_waddr, e_wbank, e_img_we,
-                         e_img_engine, e_img_waddr, e_img_wbank, e_img_wdata, e_res_we,
-                         e_res_waddr, e_res_raddr})
-            );
-
-            flx_engine #(
+            flx_station #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
                 .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
-                .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .INDEX(e)
-            ) u_engine (
-                .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
-                .o_raw(raw[e*K*ACT_W +: K*ACT_W]), .i_act(store_act), .i_raw(store_raw),
-                .o_granule(granules[e*G +: G]), .i_sign(e_sign), .i_valid(e_valid),
-                .i_first(e_first), .i_double(e_double), .i_skip_load(e_skip_load), .i_skip_word(e_skip_word),
-                .i_skip_bank(e_skip_bank), .i_capture(e_capture), .i_fire_add(e_fire_add),
-                .i_fire(e_fire), .i_step(e_step), .i_param(e_param), .i_add_code(e_add_code),
-                .i_add_v(e_add_v), .i_combine(e_combine), .i_v_we(e_v_we), .i_v_waddr(e_v_waddr),
-                .i_shift(e_shift), .i_pool_sum(e_pool_sum), .i_pool_shift(e_pool_shift),
-                .i_code_en(e_code_en), .i_null(e_null), .i_pool_first(e_pool_first),
-                .i_v_load(e_v_load), .i_v_next(e_v_next), .i_we(e_we), .i_waddr(e_waddr),
-                .i_wbank(e_wbank), .i_img_we(e_img_we && e_img_engine == e),
-                .i_img_waddr(e_img_waddr), .i_img_wbank(e_img_wbank), .i_img_wdata(e_img_wdata),
-                .i_res_we(e_res_we), .i_res_waddr(e_res_waddr), .i_res_raddr(e_res_raddr),
-                .o_result(results[e*32 +: 32]), .i_running(e_running), .i_rd_engine(e_rd_engine),
-                .i_rd_result(e_rd_result), .i_answer(answer[e*32 +: 32]),
+                .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .INDEX(e),
+                .BUS_W(BUS_W)
+            ) u_station (
+                .clk(clk), .rst(rst), .i_bus(passing[e*BUS_W +: BUS_W]),
+                .o_bus(passing[(e+1)*BUS_W +: BUS_W]), .o_raw(raw[e*K*ACT_W +: K*ACT_W]),
+                .i_act(store_act), .i_raw(store_raw), .o_granule(granules[e*G +: G]),
+                .o_result(results[e*32 +: 32]), .i_answer(answer[e*32 +: 32]),
                 .o_answer(answer[(e+1)*32 +: 32])
             );
         end
