@@ -12,7 +12,8 @@
 //
 // The product is made of two halves of s. With FLX_UP5K the adders and most registers are those of
 // the multiplier blocks: the lower half's block adds to beta, the upper half's to what is left
-// of that above the lower half's bits.
+// of that above the lower half's bits. Synthesize that without `synth_ice40 -dsp`: ice40_dsp of
+// Yosys 0.23 takes the blocks for multipliers of its own and drops what they add.
 `default_nettype none
 module flx_mac #(
     parameter ACC_W = 22
