@@ -42,7 +42,9 @@ module flx_async_fifo #(
 
     wire [LOG2:0] wnext = wbin + 1'b1;
     wire [LOG2:0] rnext = rbin + 1'b1;
-    wire          full  = wgray == {~rgray_w2[LOG2:LOG2-1], rgray_w2[LOG2-2:0]};
+    wire [LOG2:0] wgray_next = wnext ^ (wnext >> 1);
+    wire [LOG2:0] wgray_full = {~rgray_w2[LOG2:LOG2-1], rgray_w2[LOG2-2:0]};
+    reg           full;  // a register, since it enables a write: falls a clock late
     wire          empty = rgray == wgray_r2;
     wire          push  = i_wvalid && !full;
     wire          pop   = !empty && (!o_rvalid || i_rready);
@@ -65,9 +67,13 @@ module flx_async_fifo #(
         if (i_wrst) begin
             wbin  <= {(LOG2 + 1) {1'b0}};
             wgray <= {(LOG2 + 1) {1'b0}};
-        end else if (push) begin
-            wbin  <= wnext;
-            wgray <= wnext ^ (wnext >> 1);
+            full  <= 1'b0;
+        end else begin
+            full <= push ? wgray_next == wgray_full : wgray == wgray_full;
+            if (push) begin
+                wbin  <= wnext;
+                wgray <= wgray_next;
+            end
         end
     end
 
@@ -116,10 +122,12 @@ module flx_async_fifo #(
     wire [LOG2:0] f_level = wbin - rbin;
     wire [LOG2:0] f_w_r1 = binary(wgray_r1) - rbin, f_w_r2 = binary(wgray_r2) - rbin;
     wire [LOG2:0] f_r_w1 = wbin - binary(rgray_w1), f_r_w2 = wbin - binary(rgray_w2);
+    reg           f_room = 1'b0;  // room was known of, and not used
     (* anyseq *) reg f_choose;
 
     always @(posedge i_wclk) begin
         f_w0    <= 1'b1;
+        f_room  <= f_run && !push && f_r_w2 != DEPTH;
         f_wgray <= wgray;
         if (f_r0 && f_wn != 2'd3)
             f_wn <= f_wn + 1'b1;
@@ -149,7 +157,8 @@ module flx_async_fifo #(
             // Never more than it holds; no word is read before it is there.
             assert (f_level <= DEPTH);
             assert (empty || f_level != 0);
-            assert (!full || f_r_w2 == DEPTH);
+            assert (full || f_r_w2 != DEPTH);
+            assert (!full || !f_room);
             // What the other side knows is old, and never too new.
             assert (f_w_r2 <= f_w_r1 && f_w_r1 <= f_level);
             assert (f_level <= f_r_w1 && f_r_w1 <= f_r_w2 && f_r_w2 <= DEPTH);
