@@ -166,3 +166,4 @@ refused T=64 SKIP_must
 refused SCALED=2 WINDOWS_and_SCALED_must
 refused POOL_BITS=9 POOL_BITS_must
 refused LOADER=2 LOADER_and_COUNTERS_must
+refused COUNTERS=2 LOADER_and_COUNTERS_must
