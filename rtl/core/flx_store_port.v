@@ -50,7 +50,8 @@ module flx_store_port #(
     reg          high, pair;
     reg [AW-1:0] skip_addr;
     reg [AW:0]   pair_addr;
-    reg [31:0]   even, odd;
+    reg [31:0]   even;      // the next pair's may come while a pair waits
+    reg [63:0]   pair_data;
 
     wire skip = i_skip || high;
     wire put  = pair && !skip;
@@ -68,7 +69,7 @@ module flx_store_port #(
         if (i_we && i_wbank[0]) begin
             pair      <= 1'b1;
             pair_addr <= {i_waddr, i_wbank[1]};
-            odd       <= i_wdata;
+            pair_data <= {i_wdata, even};
         end
         if (rst) begin
             high <= 1'b0;
@@ -86,7 +87,7 @@ module flx_store_port #(
     wire         image = i_img_we && free;
     wire         we    = put || image || (i_w_req && i_w_we && o_w_grant);
     wire [15:0]  mask  = {{8{!image || i_img_wbank[0]}}, {8{!image || !i_img_wbank[0]}}};
-    wire [63:0]  wdata = pair ? {odd, even} : i_img_we ? {2{i_img_wdata}} : i_w_data;
+    wire [63:0]  wdata = pair ? pair_data : i_img_we ? {2{i_img_wdata}} : i_w_data;
 
     flx_spram #(
         .AW(AW + 1)
@@ -102,11 +103,15 @@ module flx_store_port #(
 `ifdef FORMAL
     // Nobody writes while another reads, one client has the port, and a pair is stored before
     // the next one is complete.
-    reg       f_started = 1'b0;
-    reg [2:0] f_since;
+    reg        f_started = 1'b0;
+    reg [2:0]  f_since;
+    reg [31:0] f_even;  // the last even granule, and the last pair: what must be written
+    reg [63:0] f_pair;
     (* anyconst *) reg f_adds;
     always @(posedge clk) begin
         f_started <= 1'b1;
+        if (i_we && !i_wbank[0]) f_even <= i_wdata;
+        if (i_we && i_wbank[0]) f_pair <= {i_wdata, f_even};
         f_since   <= rst ? 3'd7 : (i_we && i_wbank[0]) ? 3'd1 : f_since + {2'd0, f_since != 3'd7};
     end
     always @* begin
@@ -121,12 +126,17 @@ module flx_store_port #(
                     + o_fill_grant <= 1);
             assume (!i_rd || !(skip || pair));
             if (skip || i_rd) assert (!we);
+            if (pair) assert (pair_data == f_pair && (!put || wdata == f_pair));
+            assume (!(i_we && i_wbank[0]) || f_evens);
+            if (f_evens) assert (even == f_even);
             if (pair) assert (f_since != 3'd7);
             if (high) assert (f_skipped == 3'd1);
             if (pair && f_since == 3'd2) assert (f_skipped == 3'd1 || f_skipped == 3'd2);
             if (pair && f_since == 3'd3) assert (f_skipped == 3'd2);
         end
     end
+    reg f_evens; // an even granule has come
+    always @(posedge clk) f_evens <= f_started && (f_evens || (i_we && !i_wbank[0]));
     reg [2:0] f_skipped;
     always @(posedge clk)
         f_skipped <= rst ? 3'd7 : i_skip ? 3'd1 : f_skipped + {2'd0, f_skipped != 3'd7};

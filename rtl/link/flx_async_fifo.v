@@ -8,7 +8,7 @@
 // i_wrst, i_rrst  synchronous to their clocks; both must be active together for at least
 //                 four cycles of the slower clock, and words are lost
 // i_wvalid/i_wdata/o_wready, o_rvalid/o_rdata/i_rready  a word moves in a cycle with
-//                 valid and ready
+//                 valid and ready; o_wready falls for a clock after every word
 // o_wmany         at i_wclk, a cycle late: 1 from the time when half is filled, 0 when at most
 //                 a quarter is, either between
 `default_nettype none
@@ -42,14 +42,14 @@ module flx_async_fifo #(
 
     wire [LOG2:0] wnext = wbin + 1'b1;
     wire [LOG2:0] rnext = rbin + 1'b1;
-    wire [LOG2:0] wgray_next = wnext ^ (wnext >> 1);
-    wire [LOG2:0] wgray_full = {~rgray_w2[LOG2:LOG2-1], rgray_w2[LOG2-2:0]};
-    reg           full;  // a register, since it enables a write: falls a clock late
+    // Registers, since they enable a write: `full` is right from the second clock after a write
+    // on and falls a clock late.
+    reg           full, pushed;
     wire          empty = rgray == wgray_r2;
-    wire          push  = i_wvalid && !full;
+    wire          push  = i_wvalid && o_wready;
     wire          pop   = !empty && (!o_rvalid || i_rready);
 
-    assign o_wready = !full;
+    assign o_wready = !full && !pushed;
 
     // Quarters filled, from the upper bits of both pointers: less than one too many or too few
     wire [2:0] wtop     = wbin[LOG2:LOG2-2];
@@ -67,12 +67,14 @@ module flx_async_fifo #(
         if (i_wrst) begin
             wbin  <= {(LOG2 + 1) {1'b0}};
             wgray <= {(LOG2 + 1) {1'b0}};
-            full  <= 1'b0;
+            full   <= 1'b0;
+            pushed <= 1'b0;
         end else begin
-            full <= push ? wgray_next == wgray_full : wgray == wgray_full;
+            full   <= wgray == {~rgray_w2[LOG2:LOG2-1], rgray_w2[LOG2-2:0]};
+            pushed <= push;
             if (push) begin
                 wbin  <= wnext;
-                wgray <= wgray_next;
+                wgray <= wnext ^ (wnext >> 1);
             end
         end
     end
@@ -122,12 +124,12 @@ module flx_async_fifo #(
     wire [LOG2:0] f_level = wbin - rbin;
     wire [LOG2:0] f_w_r1 = binary(wgray_r1) - rbin, f_w_r2 = binary(wgray_r2) - rbin;
     wire [LOG2:0] f_r_w1 = wbin - binary(rgray_w1), f_r_w2 = wbin - binary(rgray_w2);
-    reg           f_room = 1'b0;  // room was known of, and not used
+    reg           f_room = 1'b0;  // room was known of
     (* anyseq *) reg f_choose;
 
     always @(posedge i_wclk) begin
         f_w0    <= 1'b1;
-        f_room  <= f_run && !push && f_r_w2 != DEPTH;
+        f_room  <= f_run && f_r_w2 != DEPTH;
         f_wgray <= wgray;
         if (f_r0 && f_wn != 2'd3)
             f_wn <= f_wn + 1'b1;
@@ -157,7 +159,7 @@ module flx_async_fifo #(
             // Never more than it holds; no word is read before it is there.
             assert (f_level <= DEPTH);
             assert (empty || f_level != 0);
-            assert (full || f_r_w2 != DEPTH);
+            assert (full || pushed || f_r_w2 != DEPTH);
             assert (!full || !f_room);
             // What the other side knows is old, and never too new.
             assert (f_w_r2 <= f_w_r1 && f_w_r1 <= f_level);

@@ -184,3 +184,4 @@ refused POOL_BITS=9 POOL_BITS_must
 refused LANES=3 LANES_must
 refused PIPE=2 PIPE_must
 refused LOADER=2 LOADER_and_COUNTERS_must
+refused COUNTERS=2 LOADER_and_COUNTERS_must

@@ -35,7 +35,7 @@ expect_error FLX_ERR_ARG on_board native --boards 2 -- "$flexor" verify "$model"
 as_nobody=()
 if [ "$(id -u)" -eq 0 ]; then
     as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
-    if ! "${as_nobody[@]}" test -x "$vboard" 2>/dev/null; then
+    if ! "${as_nobody[@]}" test -x "$PWD/$vboard" 2>/dev/null; then
         echo "nobody cannot reach $PWD: permissions are not tested"
         exit 0
     fi

@@ -23,5 +23,5 @@ expect_error FLX_ERR_TIMEOUT on_board ft2232h --fifo 2048 -- "$flexor" verify "$
 expect_error FLX_ERR_TIMEOUT on_board ft2232h --baud 12000000 -- "$flexor" verify "$model" \
     --device usb,baud=1000000,timeout=100 --images 1
 
-USB_NAME=,timeout=200 exact ft2232h 20 --fifo 300 2>"$work/err"
-grep -q overflows "$work/err" || fail "a FIFO of 300 bytes should have overflowed"
+USB_NAME=,timeout=200 exact ft2232h 6 --fifo 16 2>"$work/err"
+grep -q overflows "$work/err" || fail "a FIFO of 16 bytes should have overflowed"

@@ -13,7 +13,7 @@
 static const struct flx_usb_kind kinds[] = {
     {"native", FLX_USB_VID, FLX_USB_PID, "", FLX_USB_NATIVE, 0, FLX_USB_EP_OUT, FLX_USB_EP_IN,
      FLX_USB_PACKET, 0},
-    {"icebreaker", 0x0403, 0x6010, "iCEBreaker", FLX_USB_FT_H, 1, 0x04, 0x83, 512, 6000000},
+    {"icebreaker", 0x0403, 0x6010, "iCEBreaker", FLX_USB_FT_H, 1, 0x04, 0x83, 512, 12000000},
     {"hx8k", 0x0403, 0x6010, "Lattice", FLX_USB_FT_H, 1, 0x04, 0x83, 512, 12000000},
     {"FT2232H", 0x0403, 0x6010, NULL, FLX_USB_FT_H, 1, 0x04, 0x83, 512, 12000000},
     {"ulx3s", 0x0403, 0x6015, "ULX3S", FLX_USB_FT_X, 0, 0x02, 0x81, 64, 3000000},
