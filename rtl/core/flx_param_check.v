@@ -28,6 +28,7 @@ module flx_param_check #(
     parameter AMEM_KIND   = 0,
     parameter LOADER      = 0,
     parameter PIPE        = 0,
+    parameter PIXELS      = 1,
     parameter COUNTERS    = 1
 ) ();
     localparam KB    = K / 4;
@@ -89,8 +90,11 @@ module flx_param_check #(
         if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
             flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();
         end
-        if (PIPE != 0 && (PIPE != 1 || LANES == 1)) begin : g_check_pipe
+        if (PIPE != 0 && (PIPE != 1 || (LANES == 1 && PIXELS == 1))) begin : g_check_pipe
             flx_error_PIPE_must_be_0_or_without_pairs_1 stop ();
+        end
+        if (PIXELS != 1 && (PIXELS < 1 || PIXELS > 4 || PIPE != 1 || WINDOWS != 1 || K % T != 0)) begin : g_check_pixels
+            flx_error_PIXELS_must_be_1_or_to_4_with_PIPE_WINDOWS_and_K_a_multiple_of_T stop ();
         end
         if (AMEM_KIND != 0 && (AMEM_KIND != 1 || PIPE != 0)) begin : g_check_store
             flx_error_AMEM_KIND_must_be_0_or_without_PIPE_1 stop ();

@@ -2,7 +2,7 @@
 // flx_station: an engine at its place in the chain: what passes it (flx_hop) is taken apart here,
 // in the order in which flx_core puts it together.
 //
-//   K … AMEM_KIND, PIPE, INDEX   as in flx_engine
+//   K … AMEM_KIND, PIPE, PIXELS, INDEX   as in flx_engine
 //   BUS_W        bits that pass
 //
 //   i_bus, o_bus   from the station before, to the next one
@@ -24,6 +24,7 @@ module flx_station #(
     parameter RAW        = 4,
     parameter AMEM_KIND  = 0,
     parameter PIPE       = 0,
+    parameter PIXELS     = 1,
     parameter INDEX      = 0,
     parameter BUS_W      = 1
 ) (
@@ -43,7 +44,7 @@ module flx_station #(
     localparam BW = (KB > 1) ? $clog2(KB) : 1;
     localparam G  = 4 * ACT_W;
     localparam AW = $clog2(AMEM_WORDS);
-    localparam SW = (T / RQ > 1) ? $clog2(T / RQ) : 1;
+    localparam SW = ((T / RQ > 1) ? $clog2(T / RQ) : 1) + $clog2(PIXELS);
 
     wire [K*T-1:0]     e_sign;
     wire [48*RQ-1:0]   e_param;
@@ -75,7 +76,7 @@ module flx_station #(
     flx_engine #(
         .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
-        .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .INDEX(INDEX)
+        .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .PIXELS(PIXELS), .INDEX(INDEX)
     ) u_engine (
         .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
         .o_raw(o_raw), .i_act(i_act), .i_raw(i_raw),
