@@ -6,7 +6,6 @@
 //   K            activations a cycle, a multiple of 4, 4 to 64
 //   T            output channels in parallel, 4 to 64; a multiple of 4, N_OUT/4 and RQ
 //   P            engines: images in parallel
-//   PIXELS       outputs of a row in a cycle of clk; clk_lanes is PIXELS times clk
 //   N_OUT        weights of a slice; must be that of flx_xornet.vh
 //   NIN_MAX      largest n_in of a layer that the weight buffer delivers
 //   ACT_W        bits of an activation code, at most 8
@@ -75,7 +74,6 @@ module flx_core #(
     parameter AMEM_KIND   = 0,
     parameter LOADER      = 0,
     parameter PIPE        = 0,
-    parameter PIXELS      = 1,
     parameter COUNTERS    = 1
 ) (
     input  wire        clk,
@@ -121,8 +119,6 @@ module flx_core #(
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
     localparam XW         = $clog2(PIXELS);
     localparam CW         = (AW < 16) ? AW + 2 : 17;
-
-    wire unused_lanes = clk_lanes && PIXELS != 1;
 
     flx_param_check #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),

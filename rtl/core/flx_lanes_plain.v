@@ -77,9 +77,9 @@ module flx_lanes_plain #(
 
             wire [ACC_W-1:0] term = {{(ACC_W-SUM_W+1){~word[SUM_W-1]}}, word[SUM_W-2:0]};
             reg  [PIXELS*ACC_W-1:0] acc; // the latest sum lowest
-            wire [ACC_W-1:0] before = acc[(PIXELS-1)*ACC_W +: ACC_W];
+            wire [ACC_W-1:0] earlier = acc[(PIXELS-1)*ACC_W +: ACC_W];
             wire [ACC_W-1:0] next   = (first ? {ACC_W{1'b0}}
-                                    : double ? {before[ACC_W-2:0], 1'b0} : before) + term;
+                                    : double ? {earlier[ACC_W-2:0], 1'b0} : earlier) + term;
 
             if (PIXELS == 1) begin : g_one
                 always @(posedge clk) if (valid) acc <= next;

@@ -192,15 +192,15 @@ module flx_pixels #(
 
     reg [AW-1:0] aaddr, astep;
     reg [CW-1:0] col;
-    reg          inside;
+    reg          in_row;
     reg [KB-1:0] mask;
 
     always @* astep = !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
     always @(posedge clk_lanes) begin
         aaddr  <= first_turn ? aaddr0 : aaddr + astep;
         col    <= first_turn ? col0 : col + win_step0;
-        inside <= col < row_words0;
-        mask   <= mask1 & {KB{inside || !running1}};
+        in_row <= col < row_words0;
+        mask   <= mask1 & {KB{in_row || !running1}};
     end
 
     // ---------------------------------------------------------------- steps of the requantiser

@@ -82,13 +82,13 @@ module flx_mac #(
 `else
     wire [LO+16:0] p_lo, p_added;
     wire [HI+15:0] p_hi;
-    wire [31:0]    beta, before;
+    wire [31:0]    beta, v_added;
     wire           add_product;
     reg  [31:0]    beta1, p_lo2, high2, v3;
     wire [31:0]    p_lo_ext  = {{(15-LO){p_lo[LO+16]}}, p_lo};
     wire [31:0]    p_hi_ext  = {{(16-HI){p_hi[HI+15]}}, p_hi};
     wire [31:0]    added_ext = {{(15-LO){p_added[LO+16]}}, p_added};
-    wire [31:0]    extra     = (add_product ? added_ext : 32'd0) | before;
+    wire [31:0]    extra     = (add_product ? added_ext : 32'd0) | v_added;
 
     assign o_v = v3;
 
@@ -100,7 +100,7 @@ module flx_mac #(
     );
     flx_delay #(.W(65), .N(PIXELS > 1 ? 1 : 0)) u_delay (
         .clk(clk), .rst(1'b0), .i({i_add_product, i_beta, i_v & {32{i_add_v}}}),
-        .o({add_product, beta, before})
+        .o({add_product, beta, v_added})
     );
     flx_delay #(.W(LO + 17), .N(PIXELS - 1)) u_delay_product (
         .clk(clk), .rst(1'b0), .i(p_lo), .o(p_added)
