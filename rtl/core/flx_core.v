@@ -345,7 +345,7 @@ module flx_core #(
     wire             c_capture, c_fire_add, c_fire, c_add_code, c_add_v, c_v_we, c_code_en;
     wire             c_code_null, c_pool_first, c_v_load, c_v_next, c_rq_we, c_res_we;
     wire [SW-1:0]    c_step, c_v_waddr;
-    wire [AW-1:0]    c_rq_waddr;
+    wire [AW-1:0]    c_rq_waddr, set_pitch;
     wire [BW-1:0]    c_rq_wbank;
     wire [RAW:0]     c_res_waddr;
 
@@ -354,7 +354,7 @@ module flx_core #(
         .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
     ) u_requant_ctl (
         .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
-        .i_scaled(scaled), .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row),
+        .i_scaled(scaled), .i_out_base(out_base), .i_out_pitch(set_pitch), .i_param(param_row),
         .i_done(done),
         .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
         .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
@@ -415,7 +415,7 @@ module flx_core #(
                 .i_add_v(c_add_v), .i_code_en(c_code_en), .i_null(c_code_null),
                 .i_pool_first(c_pool_first), .i_v_load(c_v_load), .i_v_next(c_v_next),
                 .i_we(c_rq_we), .i_waddr(c_rq_waddr), .i_wbank(c_rq_wbank), .i_res_we(c_res_we),
-                .i_res_waddr(c_res_waddr), .o_rq_we(rq_we), .i_img_we(img_we),
+                .i_res_waddr(c_res_waddr), .o_set_pitch(set_pitch), .o_rq_we(rq_we), .i_img_we(img_we),
                 .i_img_engine(img_engine), .i_img_waddr(img_waddr), .i_img_wbank(img_wbank),
                 .i_img_wdata(img_wdata)
             );
@@ -434,6 +434,7 @@ module flx_core #(
             assign rq_waddr  = {AW{1'b0}};
             assign rq_wbank  = {BW{1'b0}};
         end else begin : g_step
+            assign set_pitch = out_pitch;
             flx_in_step #(
                 .K(K), .T(T), .ACT_W(ACT_W), .RQ(RQ), .SKIP(SKIP), .LATENCY(LATENCY), .MEM(MEM),
                 .AW(AW), .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)

@@ -21,6 +21,7 @@
 //              cycles after the sequencer's; parameters 2 cycles after the event
 //   o_bus      what passes the engines (flx_station); its clock is clk_lanes
 //   o_rst      i_rst, in that clock
+//   o_set_pitch   output words of the windows of the latest set, for flx_requant_ctl
 //   o_rq_we    the requantiser's granule goes on in this cycle; an image's granule must wait
 `default_nettype none
 module flx_pixels #(
@@ -98,6 +99,7 @@ module flx_pixels #(
     input  wire             i_res_we,
     input  wire [RAW:0]     i_res_waddr,
     // image
+    output reg  [AW-1:0]    o_set_pitch,
     output wire             o_rq_we,
     input  wire             i_img_we,
     input  wire [6:0]       i_img_engine,
@@ -253,7 +255,10 @@ module flx_pixels #(
     flx_delay #(.W(CW + 3), .N(MEM - 1)) u_set (
         .clk(clk), .rst(1'b0), .i({i_at_col, i_live}), .o({set_col, set_live})
     );
-    always @(posedge clk) if (i_done) {at_col, live} <= {set_col, set_live};
+    always @(posedge clk) if (i_done) begin
+        {at_col, live} <= {set_col, set_live};
+        o_set_pitch    <= i_out_pitch * {{(AW-3){1'b0}}, set_live};
+    end
 
     flx_late #(.W(CW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 2)) u_column (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(at_col), .o(column0)
