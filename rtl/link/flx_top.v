@@ -20,6 +20,7 @@
 // AMEM_KIND     1: one store for maps and resident weights, with a cache of rows
 // LOADER, COUNTERS   1, 0: the small image loader, no counters (flx_core)
 // PIPE          1: for high clocks on the ECP5
+// PIXELS        rate of clk_lanes in clk's; 1: clk_lanes is not used
 // Parameters of the link (docs/link.md)
 // MAX_PAYLOAD   largest payload in bytes, a power of two, 64 ... 32768
 // FRAME_TIMEOUT clocks of idle line after which an incomplete frame is dropped
@@ -62,6 +63,7 @@ module flx_top #(
     parameter AMEM_KIND     = 0,
     parameter LOADER        = 0,
     parameter PIPE          = 0,
+    parameter PIXELS        = 1,
     parameter COUNTERS      = 1,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
@@ -89,6 +91,8 @@ module flx_top #(
             flx_error_nin_max_is_outside_the_range_of_the_xor_network u_error ();
         if (K * T % N_OUT != 0)
             flx_error_k_times_t_must_be_a_multiple_of_n_out u_error ();
+        if (PIXELS < 1)
+            flx_error_pixels_must_be_1_or_more u_error ();
     endgenerate
 
     wire        core_rst_request;
