@@ -18,7 +18,8 @@
 //   PROG_LAYERS  layers that the program memory holds, at most 64
 //   RES_WORDS    results an engine; a logits layer drops what does not fit
 //   WIN_MAX      largest image window in bytes, a multiple of 4
-//   SKIP         1: residual layers (codes of an earlier layer are added)
+//   SKIP         1: residual layers (codes of an earlier layer are added); 2: the same, with
+//                multipliers of their own, so that such a layer needs no more steps than others
 //   WINDOWS      1: pool windows that overlap or stick out of the map
 //   SCALED       1: layers of several planes
 //   AMEM_KIND    0: memories of their own for activations and weights; 1: flx_store holds both
@@ -350,7 +351,7 @@ module flx_core #(
     wire [RAW:0]     c_res_waddr;
 
     flx_requant_ctl #(
-        .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .EVENTS(PIXELS > 1), .LAG(WRITE_LAG),
+        .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .SKIP(SKIP), .EVENTS(PIXELS > 1), .LAG(WRITE_LAG),
         .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
     ) u_requant_ctl (
         .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
@@ -376,7 +377,7 @@ module flx_core #(
 
     // ---------------------------------------------------------------- engines
     // What passes the engines, in the order of flx_station.
-    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * (SW + XW) + G + 2 * (RAW + 1) + 50;
+    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * (SW + XW) + G + 2 * (RAW + 1) + 66;
 
     wire [BUS_W-1:0]     bus;
     wire [P*K*ACT_W-1:0] raw;     // memory outputs, for the host
@@ -398,7 +399,7 @@ module flx_core #(
 
             flx_pixels #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .LANES(LANES), .FAN(FAN), .RQ(RQ),
-                .PIXELS(PIXELS), .LATENCY(LATENCY), .SUMS(POOL_BITS != 0), .MEM(MEM), .AW(AW),
+                .SKIP(SKIP), .PIXELS(PIXELS), .LATENCY(LATENCY), .SUMS(POOL_BITS != 0), .MEM(MEM), .AW(AW),
                 .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
             ) u_pixels (
                 .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .o_rst(rst_lanes), .o_bus(bus),

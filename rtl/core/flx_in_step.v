@@ -126,11 +126,11 @@ module flx_in_step #(
     generate
         for (r = 0; r < RQ; r = r + 1) begin : g_param
             assign param[48*r +: 48] = {i_param[48*r+16 +: 32],
-                (SKIP != 0 && multiply_skip) ? i_skip_m : i_param[48*r +: 16]};
+                (SKIP == 1 && multiply_skip) ? i_skip_m : i_param[48*r +: 16]};
         end
     endgenerate
 
-    assign o_bus = {i_sign, param, i_aaddr, o_mask, running, rd_engine, rd_result, valid, first,
+    assign o_bus = {i_sign, param, i_skip_m, i_aaddr, o_mask, running, rd_engine, rd_result, valid, first,
                     double, o_skip_load, skip_word, skip_bank, capture, fire_add, fire, step,
                     add_code, add_v, !i_scaled, v_we, v_waddr, i_shift, i_pool_sum, i_pool_shift,
                     code_en, code_null, pool_first, v_load, v_next, o_we, o_waddr, o_wbank,

@@ -84,8 +84,8 @@ module flx_param_check #(
         if (WIN_MAX < 4 || WIN_MAX > 252 || WIN_MAX % 4 != 0) begin : g_check_win
             flx_error_WIN_MAX_must_be_a_multiple_of_4_from_4_to_252 stop ();
         end
-        if (SKIP != 0 && (SKIP != 1 || READS > $clog2(K) + 2 || ACC_W / 2 < ACT_W)) begin : g_check_skip
-            flx_error_SKIP_must_be_0_or_with_few_words_for_T_codes_1 stop ();
+        if (SKIP != 0 && ((SKIP != 1 && SKIP != 2) || READS > $clog2(K) + 2 || ACC_W / 2 < ACT_W)) begin : g_check_skip
+            flx_error_SKIP_must_be_0_or_with_few_words_for_T_codes_1_or_2 stop ();
         end
         if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
             flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();

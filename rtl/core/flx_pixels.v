@@ -8,7 +8,7 @@
 //   AT_SUM     LATENCY later: sums; capture and steps
 //   AT_PARAM   parameters and what goes with them, AT_V values V, AT_CODE codes, AT_GRANULE
 //
-//   K … ACT_W, RQ, LANES, FAN   as in flx_core
+//   K … ACT_W, RQ, SKIP, LANES, FAN   as in flx_core
 //   LATENCY    of flx_lanes
 //   SUMS       POOL_BITS > 0
 //   AW, BW, RAW, SW   bits of an activation address, a bank, a result address, a step
@@ -32,6 +32,7 @@ module flx_pixels #(
     parameter LANES   = 2,
     parameter FAN     = 0,
     parameter RQ      = 4,
+    parameter SKIP    = 1,
     parameter PIXELS  = 2,
     parameter LATENCY = 5,
     parameter SUMS    = 1,
@@ -238,7 +239,7 @@ module flx_pixels #(
         for (r = 0; r < RQ; r = r + 1) begin : g_param
             flx_late #(.W(48), .PIXELS(PIXELS), .D(AT_PARAM)) u_param (
                 .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
-                .i({i_param[48*r+16 +: 32], multiply_skip ? i_skip_m : i_param[48*r +: 16]}),
+                .i({i_param[48*r+16 +: 32], (SKIP == 1 && multiply_skip) ? i_skip_m : i_param[48*r +: 16]}),
                 .o(param[48*r +: 48])
             );
         end
@@ -314,13 +315,14 @@ module flx_pixels #(
     // ---------------------------------------------------------------- fields, and all together
     wire         scaled, pool_sum, parity;
     wire [4:0]   shift;
+    wire [15:0]  skip_m;
     wire [3:0]   pool_shift;
     wire [RAW:0] rd_res;
 
-    flx_late #(.W(13 + RAW), .PIXELS(PIXELS), .EARLY(1)) u_constants (
+    flx_late #(.W(29 + RAW), .PIXELS(PIXELS), .EARLY(1)) u_constants (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
-        .i({i_scaled, i_shift, i_pool_sum, i_pool_shift, i_parity, i_rd_res}),
-        .o({scaled, shift, pool_sum, pool_shift, parity, rd_res})
+        .i({i_skip_m, i_scaled, i_shift, i_pool_sum, i_pool_shift, i_parity, i_rd_res}),
+        .o({skip_m, scaled, shift, pool_sum, pool_shift, parity, rd_res})
     );
 
     // Logits are those of the first position.
@@ -330,7 +332,7 @@ module flx_pixels #(
     wire [XW-1:0]    turn    = turns[(AT_SUM%PIXELS)*XW +: XW];
     wire [SW+XW-1:0] v_waddr = scaled ? {step_v, turn_v} : {step_s, turn_s};
 
-    assign o_bus = {sign, param, aaddr, mask, running, rd_engine, rd_result, valid, first, double,
+    assign o_bus = {sign, param, skip_m, aaddr, mask, running, rd_engine, rd_result, valid, first, double,
                     skip_load, 5'd0, skip_bank, capture, fire_add, fire, step, turn, add_code, add_v,
                     !scaled, scaled ? fire_v : fire_s, v_waddr, shift, pool_sum, pool_shift, code_en,
                     is_null, pool_first, v_load && once, v_next && once, we, waddr, wbank, img_we,

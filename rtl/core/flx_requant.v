@@ -7,7 +7,7 @@
 // which the engines share.
 //
 //   T, RQ, ACT_W, ACC_W, K   as in flx_core
-//   SKIP        1: codes e can be added
+//   SKIP        1: codes e can be added; 2: their multipliers are not those of the sums
 //   PICK        how captured sums are chosen: 0: they move down (one LUT4 a bit and channel, in
 //               the cell of the flip-flop); 1: flx_pick
 //   SCALED      1: a position can have several sets, one a plane
@@ -19,10 +19,11 @@
 //   i_capture    load i_sum
 //   i_skip_load  i_raw holds word i_skip_word of the T/4 granules of e, which begin in bank
 //                i_skip_bank of word 0; complete with i_capture at the latest
-//   i_fire_add   the cycle before i_fire: the codes e of its channels are multiplied
+//   i_fire_add   SKIP = 1: the cycle before i_fire: the codes e of its channels are multiplied
 //   i_fire       the captured sums of channels RQ*i_step to RQ*i_step + RQ - 1 enter the pipeline
 //   i_param      one clock after i_fire_add and i_fire: RQ times {beta, m or skip_m}; beta is the
 //                same both times, and 0 where V of the planes before is added
+//   i_skip_m     SKIP = 2: skip_m, constant while a layer runs
 //   i_add_code   one clock after i_fire: skip_m*e counts; it and i_add_v are 0 one clock after
 //                i_fire_add
 //   i_step       with i_fire: its number, with PIXELS > 1 the position below it; i_add_v one clock later: what i_v_we wrote there counts:
@@ -64,6 +65,7 @@ module flx_requant #(
     input  wire               i_fire,
     input  wire [SW-1:0]      i_step,
     input  wire [48*RQ-1:0]   i_param,
+    input  wire [15:0]        i_skip_m,
     input  wire               i_add_code,
     input  wire               i_add_v,
     input  wire               i_combine,
@@ -155,7 +157,7 @@ module flx_requant #(
                                          : leaving[(c+1)*RQ*ACT_W +: RQ*ACT_W];
                 assign leaving[c*RQ*ACT_W +: RQ*ACT_W] = line[RQ*ACT_W-1:0];
                 always @(posedge clk)
-                    if (i_skip_load || i_fire_add)
+                    if (i_skip_load || (SKIP == 2 ? i_fire : i_fire_add))
                         line <= {next, line[PIXELS*RQ*ACT_W-1:RQ*ACT_W]};
             end
         end else if (SKIP != 0) begin : g_skip
@@ -254,6 +256,7 @@ module flx_requant #(
     generate
         for (r = 0; r < RQ; r = r + 1) begin : g_lane
             reg         [ACC_W-1:0] first;
+            reg         [ACT_W-1:0] e;
             wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
             wire        [ACC_W-1:0] sum = (SCALED != 0 && i_add_v && i_combine)
                                         ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
@@ -261,6 +264,8 @@ module flx_requant #(
 
             flx_mac #(
                 .ACC_W (ACC_W),
+                .CODE_W(SKIP == 2 ? ACT_W : 0),
+                .EW    (ACT_W),
                 .PIXELS(PIXELS)
             ) u_mac (
                 .clk          (clk),
@@ -270,6 +275,8 @@ module flx_requant #(
                 .i_v          (v_before[32*r +: 32]),
                 .i_add_v      (SCALED != 0 && i_add_v && !i_combine),
                 .i_add_product(SKIP != 0 && i_add_code),
+                .i_code       (e),
+                .i_code_m     (i_skip_m),
                 .o_v          (v4)
             );
 
@@ -282,7 +289,8 @@ module flx_requant #(
             wire        [ACT_W-1:0] code = code7 & {ACT_W{!i_null}};
             wire        [PW-1:0]    was = old[r*PW +: PW];
             always @(posedge clk) begin
-                first <= (SKIP != 0 && i_fire_add)
+                e     <= code_e[r*ACT_W +: ACT_W];
+                first <= (SKIP == 1 && i_fire_add)
                        ? {{(ACC_W-ACT_W){1'b0}}, code_e[r*ACT_W +: ACT_W]}
                        : sum_s[r*ACC_W +: ACC_W];
                 field5 <= v_wide[{1'b0, i_shift[4:3], 3'b000} +: ACT_W+7];

@@ -12,6 +12,7 @@
 //
 //   K, T, RQ    as in flx_core
 //   SUMS        1: flx_requant pools sums too, and its granules are one clock later
+//   SKIP        2: codes take no cycle of their own
 //   EVENTS      1: all that a step leads to is said in the cycle of its o_fire, for flx_pixels to delay;
 //               o_layer_done comes LAG cycles after the last of it
 //   AW, BW      bits of a word address and of a bank number of the activation memory
@@ -38,6 +39,7 @@ module flx_requant_ctl #(
     parameter T    = 8,
     parameter RQ   = 4,
     parameter SUMS = 1,
+    parameter SKIP = 1,
     parameter EVENTS = 0,
     parameter LAG  = 0,
     parameter AW   = 10,
@@ -100,14 +102,15 @@ module flx_requant_ctl #(
 
     wire       step_last = {1'b0, o_step} == STEPS[SW:0] - 1'b1;
     wire       gran_last;
-    wire [1:0] fire_at   = {1'b0, i_skip};
+    wire       first_codes = i_skip && SKIP != 2; // a cycle for them in front
+    wire [1:0] fire_at   = {1'b0, first_codes};
     wire [1:0] last_at   = (i_logits && RQ > 2) ? RQ_LAST
                          : (i_logits && RQ == 2) ? 2'd1 : fire_at;
     // The set ends with the fire of its last step.
     wire       step_end  = phase == last_at || (o_fire && step_last);
 
     assign o_capture  = i_done;
-    assign o_fire_add = draining && i_skip && phase == 2'd0;
+    assign o_fire_add = draining && first_codes && phase == 2'd0;
     assign o_fire     = draining && phase == fire_at;
 
     generate
@@ -311,7 +314,7 @@ module flx_requant_ctl #(
 
     always @* begin
         assume (f_started || rst);
-        assume (i_logits == f_logits && i_skip == f_skip);
+        assume (i_logits == f_logits && first_codes == f_skip);
         assume (!i_done || f_since >= f_apart);
         if (f_started) begin
             if (i_done) assert (!draining || (o_fire && step_last));

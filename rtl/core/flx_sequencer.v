@@ -139,7 +139,8 @@ module flx_sequencer #(
     // With PIXELS the codes come a cycle after the last word, and early enough when those of the set
     // before have all been taken, which is LATENCY + 1 clocks of the lanes after its last step.
     localparam AFTER = (PIXELS > 1) ? READS : LATENCY + 1;
-    localparam LAG   = (PIXELS > 1) ? max((LATENCY + 1) / PIXELS - 1, 0) : 0;
+    localparam LAG   = (PIXELS > 1) ? max((LATENCY + 1) / PIXELS - (SKIP == 2 ? 0 : 1), 0) : 0;
+    localparam TIMES = (SKIP == 2) ? 1 : 2; // the multipliers are needed for a channel with a code
     // Cycles of a set in the requantiser: codes, codes with additions, and the same for logits.
     // A plane must have left it before the next one needs its values: sums of binary planes are
     // there 2 clocks after, V of scaled ones 5.
@@ -149,8 +150,8 @@ module flx_sequencer #(
     localparam HOLD_CODE  = STEPS;
     localparam HOLD_PLANE = (STEPS > PLANE_MIN) ? STEPS : PLANE_MIN;
     localparam HOLD_V     = (SCALED != 0 && T < PLANE_MIN) ? PLANE_MIN : T;
-    localparam HOLD_ADD   = max(2 * STEPS + READS - 1 + LAG, AFTER + 1);
-    localparam HOLD_ADD_V = max(((RQ == 1) ? 2 * T : T) + READS - 1 + LAG, AFTER + 1);
+    localparam HOLD_ADD   = max(TIMES * STEPS + READS - 1 + LAG, AFTER + 1);
+    localparam HOLD_ADD_V = max(((RQ == 1) ? TIMES * T : T) + READS - 1 + LAG, AFTER + 1);
     localparam [2:0] S_IDLE = 3'd0, S_LOAD = 3'd1, S_SETUP = 3'd2, S_START = 3'd3,
                      S_ISSUE = 3'd4, S_DRAIN = 3'd5;
 
@@ -486,7 +487,7 @@ module flx_sequencer #(
             assert (hold_set >= (o_logits ? T : STEPS));
             assert (!split || hold_set >= (STEPS > 2 ? STEPS : 2));
             assert (!split || !scaled || hold_set >= 5);
-            assert (!o_skip || (hold_set >= 2 * STEPS + READS - 1 && hold_set > AFTER));
+            assert (!o_skip || (hold_set >= TIMES * STEPS + READS - 1 && hold_set > AFTER));
         end
     end
 `endif

@@ -20,7 +20,6 @@
 // AMEM_KIND     1: one store for maps and resident weights, with a cache of rows
 // LOADER, COUNTERS   1, 0: the small image loader, no counters (flx_core)
 // PIPE          1: for high clocks on the ECP5
-// PIXELS        rate of clk_lanes in clk's; 1: clk_lanes is not used
 // Parameters of the link (docs/link.md)
 // MAX_PAYLOAD   largest payload in bytes, a power of two, 64 ... 32768
 // FRAME_TIMEOUT clocks of idle line after which an incomplete frame is dropped
@@ -63,7 +62,6 @@ module flx_top #(
     parameter AMEM_KIND     = 0,
     parameter LOADER        = 0,
     parameter PIPE          = 0,
-    parameter PIXELS        = 1,
     parameter COUNTERS      = 1,
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
@@ -109,11 +107,11 @@ module flx_top #(
     end
 
     flx_link #(
-        .K(K), .T(T), .P(P), .PIXELS(PIXELS), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W),
-        .ACC_W(ACC_W),
+        .K(K), .T(T), .P(P), .PIXELS(PIXELS + (SKIP == 2 ? 16 : 0)), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX),
+        .ACT_W(ACT_W), .ACC_W(ACC_W),
         .RQ(128 * AMEM_KIND + 16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + SKIP),
+        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + (SKIP != 0 ? 1 : 0)),
         .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(`FLX_XOR_HASH),
         .XOR_NMIN(`FLX_XOR_NMIN), .XOR_NMAX(`FLX_XOR_NMAX), .XOR_KIND(`FLX_XOR_KIND)
