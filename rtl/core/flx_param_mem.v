@@ -38,7 +38,7 @@ module flx_param_mem #(
     wire         last = count == 3'd5;
 
     always @(posedge clk) begin
-        if (i_start || (i_valid && last))
+        if (rst || i_start || (i_valid && last))
             count <= 3'd0;
         else if (i_valid)
             count <= count + 3'd1;
