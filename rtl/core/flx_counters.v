@@ -74,12 +74,12 @@ module flx_counters #(
         cycle <= {cycle[0], i_cycle};
         put    <= active && writing;
         put_at <= {layer, which};
-        add    <= sum[which];
+        add    <= sum[which] + {{(BITS-1){1'b0}}, event_now[which]};
         old    <= stored;
         if (!known) old <= 32'd0;
         for (i = 0; i <= 4; i = i + 1)
-            sum[i] <= ((active && writing && which == i[2:0]) ? {BITS{1'b0}} : sum[i])
-                    + {{(BITS-1){1'b0}}, event_now[i]};
+            if (active && writing && which == i[2:0]) sum[i] <= {BITS{1'b0}};
+            else if (event_now[i]) sum[i] <= sum[i] + 1'b1;
         writing <= active && !writing;
         if (!active || wrap) which <= 3'd0;
         else if (writing) which <= which + 3'd1;
