@@ -89,8 +89,6 @@ module flx_top #(
             flx_error_nin_max_is_outside_the_range_of_the_xor_network u_error ();
         if (K * T % N_OUT != 0)
             flx_error_k_times_t_must_be_a_multiple_of_n_out u_error ();
-        if (PIXELS < 1)
-            flx_error_pixels_must_be_1_or_more u_error ();
     endgenerate
 
     wire        core_rst_request;
