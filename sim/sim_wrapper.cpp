@@ -17,7 +17,8 @@ namespace
 {
 
 constexpr int RESET_CYCLES = 16;
-constexpr int QUIET_CYCLES = 32; // a gap as long ends a burst of received bytes
+constexpr int PIXELS = FLX_SIM_PIXELS; // cycles of clk_lanes in one of clk
+constexpr int QUIET_CYCLES = 32;       // a gap as long ends a burst of received bytes
 
 struct Sim {
     VerilatedContext context;
@@ -51,24 +52,35 @@ struct Sim {
         return (random * 0x2545F4914F6CDD1DULL >> 32) % 100 < stall;
     }
 
+    // half: of the cycles of clk_lanes
     void dump(int half)
     {
 #if VM_TRACE
         if (trace)
-            trace->dump(2 * cycle + static_cast<uint64_t>(half));
+            trace->dump(2 * PIXELS * cycle + static_cast<uint64_t>(half));
 #else
         (void)half;
 #endif
     }
 
-    // Inputs are set while clk is 0, so combinational outputs are read before the edge.
+    // Inputs are set while clk is 0, so combinational outputs are read before the edge. Both
+    // clocks rise together.
     void edge()
     {
         top->clk = 1;
-        top->eval();
-        dump(1);
+        for (int i = 0; i < PIXELS; i++) {
+            if (i > 0) {
+                top->clk_lanes = 0;
+                top->eval();
+                dump(2 * i);
+            }
+            top->clk_lanes = 1;
+            top->eval();
+            dump(2 * i + 1);
+        }
         cycle++;
         top->clk = 0;
+        top->clk_lanes = 0;
     }
 
     // One cycle, with a byte offered or not. Returns whether it was taken.
@@ -119,6 +131,7 @@ bool start(Sim *s, const flx_sim_options *o)
         return false;
 #endif
     s->top->clk = 0;
+    s->top->clk_lanes = 0;
     s->top->i_link_reset = 0;
     s->hold(s->top->rst);
     return true;

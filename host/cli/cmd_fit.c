@@ -47,8 +47,10 @@ static int fits(const struct flx_fit *f)
 
 static void print_text(const struct flx_fit *f)
 {
-    printf("%s: %s, core at %.1f MHz, %s\n", f->title, f->device, (double)f->core_khz / 1000,
-           f->link);
+    printf("%s: %s, core at %.1f MHz, ", f->title, f->device, (double)f->core_khz / 1000);
+    if (f->pixels > 1)
+        printf("lanes at %.1f MHz, ", (double)f->core_khz * f->pixels / 1000);
+    puts(f->link);
     for (int i = 0; i < f->n_parameters; i++)
         printf("%s%s=%d", i ? " " : "", f->parameter[i].name, f->parameter[i].value);
     printf("\n\n%-18s %9s %9s\n", "predicted", "needed", "there");
@@ -69,7 +71,7 @@ static void print_text(const struct flx_fit *f)
     for (int i = 0; i < f->n_layers; i++) {
         const struct flx_fit_layer *l = &f->layer[i];
         printf("%-12s %11" PRIu64 " %11" PRIu64 " %5.1f %%", l->name, l->cycles, l->busy,
-               100.0 * (double)l->busy / (double)l->cycles);
+               100.0 * (double)l->busy / ((double)l->cycles * f->pixels));
         if (f->streamed)
             printf(" %14" PRIu64, l->bytes);
         puts("");
@@ -107,15 +109,16 @@ static json_t *to_json(const struct flx_fit *f)
                                                 (json_int_t)l->cycles, "busy", (json_int_t)l->busy,
                                                 "weight_bytes", (json_int_t)l->bytes));
     }
-    return json_pack("{s:s, s:s, s:s, s:I, s:f, s:o, s:b, s:s, s:o, s:o, s:b, s:i, s:I, s:f, s:f, "
-                     "s:f, s:f, s:o}",
-                     "board", f->board, "device", f->device, "link", f->link, "core_khz",
-                     (json_int_t)f->core_khz, "link_bytes_per_second", f->link_bytes_s, "core",
-                     core, "fits", fits(f), "refusal", f->refusal, "resources", resources,
-                     "memories", memories_json(f), "streamed", f->streamed, "images_per_batch",
-                     f->images, "cycles", (json_int_t)f->cycles, "lanes_busy", f->lanes_busy,
-                     "images_per_second_core", f->images_s_core, "images_per_second_link",
-                     f->images_s_link, "images_per_second", f->images_s, "layers", layers);
+    return json_pack(
+        "{s:s, s:s, s:s, s:I, s:i, s:f, s:o, s:b, s:s, s:o, s:o, s:b, s:i, s:I, s:f, s:f, "
+        "s:f, s:f, s:o}",
+        "board", f->board, "device", f->device, "link", f->link, "core_khz",
+        (json_int_t)f->core_khz, "pixels", f->pixels, "link_bytes_per_second", f->link_bytes_s,
+        "core", core, "fits", fits(f), "refusal", f->refusal, "resources", resources, "memories",
+        memories_json(f), "streamed", f->streamed, "images_per_batch", f->images, "cycles",
+        (json_int_t)f->cycles, "lanes_busy", f->lanes_busy, "images_per_second_core",
+        f->images_s_core, "images_per_second_link", f->images_s_link, "images_per_second",
+        f->images_s, "layers", layers);
 }
 
 static int show(const char *path, const struct options *o, int *ok)

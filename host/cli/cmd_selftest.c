@@ -66,12 +66,15 @@ static int step(const char *name, int status, const char *detail)
 static int check_link(const struct options *o, struct flx_device **d)
 {
     struct flx_device_info info;
-    char text[300] = "";
+    char text[300] = "", pixels[24] = "";
     int status = flx_device_open(o->device, d);
     if (!status)
         status = flx_device_info(*d, &info);
+    if (!status && info.pixels > 1)
+        snprintf(pixels, sizeof pixels, " PIXELS=%d", info.pixels);
     if (!status)
-        snprintf(text, sizeof text, "%s, K=%d T=%d P=%d", info.detail, info.k, info.t, info.p);
+        snprintf(text, sizeof text, "%s, K=%d T=%d P=%d%s", info.detail, info.k, info.t, info.p,
+                 pixels);
     return step("link", status, text);
 }
 

@@ -196,6 +196,12 @@ static json_t *difference_json(const struct verify *v)
                      "expected", d->expected, "got", d->got);
 }
 
+/* Share of the lanes' time in which they work. */
+static double lanes_busy(const struct verify *v, uint64_t busy, uint64_t cycles)
+{
+    return ratio(busy, (uint64_t)v->info.pixels * cycles);
+}
+
 static json_t *layers_json(const struct verify *v)
 {
     const struct flx_counters *c = &v->counters;
@@ -205,7 +211,7 @@ static json_t *layers_json(const struct verify *v)
         json_array_append_new(
             list, json_pack("{s:s, s:I, s:I, s:f, s:I, s:I, s:I}", "name", v->model->layers[i].name,
                             "cycles", (json_int_t)l->cycles, "busy", (json_int_t)l->busy,
-                            "lanes_busy", ratio(l->busy, l->cycles), "stall_weights",
+                            "lanes_busy", lanes_busy(v, l->busy, l->cycles), "stall_weights",
                             (json_int_t)l->stall_weights, "stall_requant",
                             (json_int_t)l->stall_requant, "stall_skip", (json_int_t)l->stall_skip));
     }
@@ -220,7 +226,7 @@ static int show_json(const struct verify *v, const struct flx_dataset *d, double
         "logit_mismatches", (json_int_t)v->logit_mismatches, "activation_images", v->activations,
         "activation_mismatches", (json_int_t)v->activation_mismatches, "first_difference",
         difference_json(v), "cycles_per_image", ratio(c->cycles, c->images), "lanes_busy",
-        ratio(c->busy, c->cycles), "layers", layers_json(v), "accuracy",
+        lanes_busy(v, c->busy, c->cycles), "layers", layers_json(v), "accuracy",
         right < 0 ? json_null() : json_real(right), "device", v->device, "detail", v->info.detail,
         "streamed", v->info.streamed, "data", d->name, "images_per_second", v->n / v->seconds));
 }
@@ -239,13 +245,14 @@ static void show_text(const struct verify *v, const struct flx_dataset *d, doubl
         printf("accuracy %.2f %%\n", 100 * right);
     if (c->cycles)
         printf("%.0f cycles an image, lanes busy %.1f %%, %.1f images/s\n",
-               ratio(c->cycles, c->images), 100 * ratio(c->busy, c->cycles), v->n / v->seconds);
+               ratio(c->cycles, c->images), 100 * lanes_busy(v, c->busy, c->cycles),
+               v->n / v->seconds);
     for (int i = 0; i < c->n_layers && c->cycles; i++) {
         const struct flx_layer_counters *l = &c->layer[i];
         printf("  %-16s %9.0f cycles  busy %5.1f %%  waits: weights %4.1f %%, requantiser "
                "%4.1f %%\n",
                v->model->layers[i].name, ratio(l->cycles, c->images),
-               100 * ratio(l->busy, l->cycles), 100 * ratio(l->stall_weights, l->cycles),
+               100 * lanes_busy(v, l->busy, l->cycles), 100 * ratio(l->stall_weights, l->cycles),
                100 * ratio(l->stall_requant, l->cycles));
     }
 }

@@ -32,8 +32,8 @@ module flx_board_core (
             idle <= idle + 19'd1;
 
     flx_top #(`FLX_BOARD_CORE) u_top (
-        .clk(clk), .rst(rst), .i_link_reset(i_link_reset), .i_rx_valid(i_rx_valid),
-        .i_rx_data(i_rx_data), .o_rx_ready(o_rx_ready), .o_tx_valid(o_tx_valid),
+        .clk(clk), .rst(rst), .clk_lanes(clk), .i_link_reset(i_link_reset),
+        .i_rx_valid(i_rx_valid), .i_rx_data(i_rx_data), .o_rx_ready(o_rx_ready), .o_tx_valid(o_tx_valid),
         .o_tx_data(o_tx_data), .i_tx_ready(i_tx_ready), .o_busy(o_busy)
     );
 endmodule

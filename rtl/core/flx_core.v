@@ -6,6 +6,7 @@
 //   K            activations a cycle, a multiple of 4, 4 to 64
 //   T            output channels in parallel, 4 to 64; a multiple of 4, N_OUT/4 and RQ
 //   P            engines: images in parallel
+//   PIXELS       outputs of a row in a cycle of clk; clk_lanes is PIXELS times clk
 //   N_OUT        weights of a slice; must be that of flx_xornet.vh
 //   NIN_MAX      largest n_in of a layer that the weight buffer delivers
 //   ACT_W        bits of an activation code, at most 8
@@ -48,6 +49,7 @@ module flx_core #(
     parameter K           = 8,
     parameter T           = 8,
     parameter P           = 1,
+    parameter PIXELS      = 1,
     parameter N_OUT       = 32,
     parameter NIN_MAX     = 32,
     parameter ACT_W       = 8,
@@ -72,6 +74,7 @@ module flx_core #(
 ) (
     input  wire        clk,
     input  wire        rst,
+    input  wire        clk_lanes,
     input  wire        i_ld_start,
     input  wire [2:0]  i_ld_target,
     input  wire [7:0]  i_ld_arg,
@@ -110,6 +113,8 @@ module flx_core #(
                           : (LEVELS < 3 ? 3 : LEVELS) + ((FAN != 0) ? 2 : 1);
     localparam MEM        = (PIPE != 0) ? 2 : 1;
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
+
+    wire unused_lanes = clk_lanes && PIXELS != 1;
 
     flx_param_check #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),

@@ -9,6 +9,7 @@ module flx_description #(
     parameter K           = 16,
     parameter T           = 16,
     parameter P           = 1,
+    parameter PIXELS      = 1,
     parameter N_OUT       = 32,
     parameter NIN_MAX     = 32,
     parameter ACT_W       = 8,
@@ -41,6 +42,7 @@ module flx_description #(
     wire [31:0] hash        = XOR_HASH;
 
     wire [8*(2+`FLX_DESC_BYTES)-1:0] bytes = {
+        PIXELS[7:0],
         build,
         OPTIONS[7:0], XOR_KIND[7:0], XOR_NMAX[7:0], XOR_NMIN[7:0],
         clock,

@@ -9,6 +9,7 @@ module flx_link #(
     parameter K             = 16,
     parameter T             = 16,
     parameter P             = 1,
+    parameter PIXELS        = 1,
     parameter N_OUT         = 32,
     parameter NIN_MAX       = 32,
     parameter ACT_W         = 8,
@@ -121,8 +122,8 @@ module flx_link #(
     );
 
     flx_description #(
-        .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
-        .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
+        .K(K), .T(T), .P(P), .PIXELS(PIXELS), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W),
+        .ACC_W(ACC_W), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .OPTIONS(OPTIONS), .MAX_PAYLOAD(MAX_PAYLOAD), .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(XOR_HASH),
         .XOR_NMIN(XOR_NMIN), .XOR_NMAX(XOR_NMAX), .XOR_KIND(XOR_KIND)

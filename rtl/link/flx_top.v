@@ -4,6 +4,7 @@
 //
 // Parameters of the core (docs/architecture.md)
 // K, T, P       inputs x output channels x engines of the array
+// PIXELS        outputs of a row that the engines compute in a cycle of clk, one after the other
 // N_OUT         weights a slice, must be the XOR network's
 // NIN_MAX       largest n_in that the decryptors take
 // ACT_W, ACC_W  bits of an activation code and of an accumulator
@@ -26,6 +27,8 @@
 //               longer than the longest run
 // CLK_KHZ, BUILD_ID, RTS_CTS  for the description only
 //
+// clk_lanes     clock of the engines: PIXELS times clk, of the same PLL, and every edge of clk
+//               that rises is one of clk_lanes; not used when PIXELS is 1
 // i_link_reset  while 1: drops frames in both directions and resets the core; both
 //               resets act two clocks later, and bytes taken meanwhile are lost
 // i_rx_*        byte stream in: taken in a cycle with i_rx_valid and o_rx_ready
@@ -38,6 +41,7 @@ module flx_top #(
     parameter K             = 16,
     parameter T             = 16,
     parameter P             = 1,
+    parameter PIXELS        = 1,
     parameter N_OUT         = `FLX_XOR_NOUT,
     parameter NIN_MAX       = `FLX_XOR_NMAX,
     parameter ACT_W         = 8,
@@ -68,6 +72,7 @@ module flx_top #(
 ) (
     input  wire       clk,
     input  wire       rst,
+    input  wire       clk_lanes,
     input  wire       i_link_reset,
     input  wire       i_rx_valid,
     input  wire [7:0] i_rx_data,
@@ -100,7 +105,8 @@ module flx_top #(
     end
 
     flx_link #(
-        .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
+        .K(K), .T(T), .P(P), .PIXELS(PIXELS), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W),
+        .ACC_W(ACC_W),
         .RQ(128 * AMEM_KIND + 16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + SKIP),
@@ -120,13 +126,14 @@ module flx_top #(
     );
 
     flx_core #(
-        .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
+        .K(K), .T(T), .P(P), .PIXELS(PIXELS), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W),
+        .ACC_W(ACC_W),
         .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
         .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE), .COUNTERS(COUNTERS)
     ) u_core (
-        .clk(clk), .rst(core_rst),
+        .clk(clk), .rst(core_rst), .clk_lanes(clk_lanes),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),
         .i_ld_valid(ld_valid), .i_ld_data(ld_data), .o_ld_ready(ld_ready), .o_ld_idle(ld_idle),
         .i_run(run), .i_run_flags(run_flags), .i_run_last(run_last), .o_busy(o_busy),

@@ -13,6 +13,7 @@ static inline struct flx_desc fixture_desc(int k, int t, int p, const struct flx
                              .k = k,
                              .t = t,
                              .p = p,
+                             .pixels = 1,
                              .n_out = net->n_out,
                              .nin_max = net->n_max,
                              .act_bits = act_bits,

@@ -81,6 +81,7 @@ static inline void soft_describe(const struct flx_desc *d, uint8_t *p)
     p[42] = (uint8_t)d->xor_kind;
     p[43] = (uint8_t)(d->skip | d->windows << 1 | d->scaled << 2 | d->pool_bits << 4);
     soft_put32(p + 44, d->build_id);
+    p[48] = (uint8_t)d->pixels;
 }
 
 static inline int soft_chance(struct soft_device *s, uint64_t one_in)

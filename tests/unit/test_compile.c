@@ -177,6 +177,10 @@ static void what_does_not_fit_is_named_with_its_parameter(void **state)
     d = fits;
     d.act_bits = 4;
     expect(m, &d, FLX_ERR_UNSUPPORTED, "ACT_W");
+    d = fits;
+    d.pixels = 4;
+    d.k = 8;
+    expect(m, &d, FLX_ERR_UNSUPPORTED, "K a multiple of T");
     flx_model_free(m);
 }
 

@@ -176,9 +176,24 @@ static void the_description_comes_back_field_by_field(void **state)
     struct flx_desc d = some_desc(), got;
     uint8_t bytes[FLX_DESC_BYTES];
     d.build_id = 0xCAFE0001;
+    d.pixels = 4;
     soft_describe(&d, bytes);
     assert_int_equal(flx_desc_parse(bytes, sizeof bytes, &got), FLX_OK);
     assert_memory_equal(&got, &d, sizeof d);
+}
+
+static void a_device_that_says_nothing_of_pixels_has_one(void **state)
+{
+    (void)state;
+    struct flx_desc d = some_desc(), got;
+    uint8_t bytes[FLX_DESC_BYTES];
+    soft_describe(&d, bytes);
+    bytes[48] = 0;
+    assert_int_equal(flx_desc_parse(bytes, sizeof bytes, &got), FLX_OK);
+    assert_int_equal(got.pixels, 1);
+    bytes[48] = 4;
+    assert_int_equal(flx_desc_parse(bytes, 48, &got), FLX_OK);
+    assert_int_equal(got.pixels, 1);
 }
 
 static void an_impossible_description_is_refused(void **state)
@@ -203,7 +218,7 @@ static void an_impossible_description_is_refused(void **state)
             fail_msg("byte %d = %d was not refused as it should", cases[i].at, cases[i].value);
     }
     soft_describe(&d, bytes);
-    assert_int_equal(flx_desc_parse(bytes, sizeof bytes - 1, &got), FLX_ERR_LINK);
+    assert_int_equal(flx_desc_parse(bytes, sizeof bytes - 2, &got), FLX_ERR_LINK);
     assert_int_equal(flx_desc_parse(bytes, 0, &got), FLX_ERR_LINK);
 }
 
@@ -218,6 +233,7 @@ int main(void)
         cmocka_unit_test(any_bytes_leave_the_decoder_sane),
         cmocka_unit_test(weight_words_take_the_documented_bytes),
         cmocka_unit_test(the_description_comes_back_field_by_field),
+        cmocka_unit_test(a_device_that_says_nothing_of_pixels_has_one),
         cmocka_unit_test(an_impossible_description_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

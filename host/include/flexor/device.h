@@ -28,6 +28,7 @@ struct flx_device_info {
     char backend[16];  /* "ref", "sim", "usb" */
     char detail[128];  /* shape or serial number, for people */
     int k, t, p;       /* array shape; 0 for ref */
+    int pixels;        /* outputs of a row that the lanes compute in a cycle; 0 for ref */
     uint32_t xor_hash; /* 0 for ref */
     int streamed;      /* weights are streamed for each batch */
 };
@@ -63,10 +64,11 @@ int flx_device_infer(struct flx_device *d, const uint8_t *images, int n, int32_t
 int flx_device_activations(struct flx_device *d, const uint8_t *images, int n, int layer,
                            uint8_t *codes);
 
-/** Hardware counters since the model was loaded; zero for ref. */
+/** Hardware counters since the model was loaded; zero for ref. The share of busy lanes is
+ *  busy / (pixels * cycles). */
 struct flx_layer_counters {
-    uint64_t cycles;        /* from the layer's start to its last write */
-    uint64_t busy;          /* cycles with all lanes working */
+    uint64_t cycles; /* from the layer's start to its last write */
+    uint64_t busy;   /* outputs that existed (1 ... pixels) in cycles with all lanes working */
     uint64_t stall_weights; /* waited for streamed weights */
     uint64_t stall_requant; /* waited for the requantiser */
     uint64_t stall_skip;    /* waited for codes that are added to be read */

@@ -34,7 +34,8 @@ struct flx_fit_memory {
 
 struct flx_fit_layer {
     char name[32];
-    uint64_t busy;   /* cycles of a batch of P images in which the lanes work */
+    uint64_t
+        busy; /* outputs (of up to pixels) in cycles of a batch of P images that issue a word */
     uint64_t cycles; /* with the weights at hand */
     uint64_t bytes;  /* of weights on the link when they are streamed */
 };
@@ -44,6 +45,7 @@ struct flx_fit {
     int n_parameters;
     struct flx_fit_parameter parameter[FLX_FIT_PARAMETERS];
     int64_t core_khz;
+    int pixels;          /* outputs of a row in a cycle; the lanes' clock is pixels * core_khz */
     double link_bytes_s; /* ceiling of the link, one direction */
     int n_resources;
     struct flx_fit_resource resource[FLX_FIT_RESOURCES];

@@ -55,6 +55,7 @@ static int accel_info(void *self, struct flx_device_info *info)
     info->k = a->desc->k;
     info->t = a->desc->t;
     info->p = a->desc->p;
+    info->pixels = a->desc->pixels;
     info->xor_hash = a->desc->xor_hash;
     info->streamed = a->model.streamed;
     return FLX_OK;

@@ -75,13 +75,16 @@ static void describe(const struct flx_usb_board *b, const struct flx_desc *desc,
                      size_t size)
 {
     struct flx_xornet net;
+    char pixels[24] = "";
     int at = snprintf(text, size, "%s, %s at %s", b->kind->name,
                       *b->product ? b->product : "no name", b->path);
     if (!desc || at < 0 || at >= (int)size)
         return;
     flx_xornet_default(&net);
-    snprintf(text + at, size - (size_t)at, ", K=%d T=%d P=%d, XOR network %08x%s", desc->k, desc->t,
-             desc->p, desc->xor_hash,
+    if (desc->pixels > 1)
+        snprintf(pixels, sizeof pixels, " PIXELS=%d", desc->pixels);
+    snprintf(text + at, size - (size_t)at, ", K=%d T=%d P=%d%s, XOR network %08x%s", desc->k,
+             desc->t, desc->p, pixels, desc->xor_hash,
              desc->xor_hash == flx_xornet_hash(&net)
                  ? ""
                  : " (not the default one: it runs models that were trained with it)");

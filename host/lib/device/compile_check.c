@@ -129,6 +129,17 @@ static int check_fields(const struct flx_layer *l, int first)
     return FLX_OK;
 }
 
+/* What lanes of several outputs a cycle can do. */
+static int check_pixels(const struct flx_desc *d)
+{
+    if (d->pixels == 1 || (d->k % d->t == 0 && d->windows && !d->store))
+        return FLX_OK;
+    return flx_fail(FLX_ERR_UNSUPPORTED,
+                    "the device has PIXELS = %d, which needs K a multiple of T, WINDOWS=1 and "
+                    "AMEM_KIND=0",
+                    d->pixels);
+}
+
 int flx_compile_check(const struct flx_model *m, const struct flx_desc *d)
 {
     if (m->act_bits != d->act_bits)
@@ -141,6 +152,8 @@ int flx_compile_check(const struct flx_model *m, const struct flx_desc *d)
                         "the model has %d layers, the device's program memory holds %d: build it "
                         "with a larger PROG_LAYERS",
                         m->n_layers, d->layers);
+    if (check_pixels(d))
+        return FLX_ERR_UNSUPPORTED;
     for (int i = 0; i < m->n_layers; i++) {
         const struct flx_layer *l = &m->layers[i];
         int status = check_xornet(m, l, d);

@@ -7,6 +7,7 @@
 
 #define K0         4   /* inputs of a slice */
 #define K_MAX      128 /* the program's mask has 32 granules of 4 lanes */
+#define OLD_BYTES  48  /* a description that ends before the pixels */
 #define MIN_LENGTH 64  /* payload: room for a header and a weight word */
 
 static int u16(const uint8_t *p)
@@ -74,7 +75,7 @@ int flx_desc_parse(const uint8_t *data, size_t len, struct flx_desc *d)
                         "the device speaks version %d of the link protocol, this program version "
                         "%d: build both from one source",
                         u16(data), FLX_PROTO_VERSION);
-    if (len != FLX_DESC_BYTES)
+    if (len != FLX_DESC_BYTES && len != OLD_BYTES)
         return flx_fail(FLX_ERR_LINK, "the device's description has %zu bytes instead of %d", len,
                         FLX_DESC_BYTES);
     *d = (struct flx_desc){
@@ -82,6 +83,7 @@ int flx_desc_parse(const uint8_t *data, size_t len, struct flx_desc *d)
         .k = u16(data + 2),
         .t = u16(data + 4),
         .p = data[6],
+        .pixels = len > OLD_BYTES && data[48] ? data[48] : 1,
         .n_out = data[7],
         .nin_max = data[8],
         .act_bits = data[9],

@@ -8,6 +8,7 @@
 struct flx_desc {
     int version;
     int k, t, p;
+    int pixels; /* outputs of a row that the lanes compute in a cycle */
     int n_out, nin_max;
     int act_bits, acc_bits, rq_lanes;
     int lanes; /* structure of the lanes (docs/lanes.md) */

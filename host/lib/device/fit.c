@@ -27,6 +27,7 @@ static void describe(const struct flx_board *b, const struct flx_model *m, struc
                            .k = c[FLX_CORE_K],
                            .t = c[FLX_CORE_T],
                            .p = c[FLX_CORE_P],
+                           .pixels = c[FLX_CORE_PIXELS],
                            .n_out = net->n_out,
                            .nin_max = c[FLX_CORE_NIN_MAX],
                            .act_bits = c[FLX_CORE_ACT_W],
@@ -88,7 +89,7 @@ static void add_layers(const struct flx_desc *d, const struct flx_compiled *c, s
         out->cycles += l->cycles;
         out->lanes_busy += (double)l->busy;
     }
-    out->lanes_busy /= (double)out->cycles;
+    out->lanes_busy /= (double)out->cycles * out->pixels;
 }
 
 static void add_speed(const struct flx_compiled *c, struct flx_fit *out)
@@ -136,6 +137,7 @@ int flx_fit(const struct flx_model *m, const char *boards, const char *board,
     snprintf(out->title, sizeof out->title, "%s", b.name);
     snprintf(out->device, sizeof out->device, "%s", b.device);
     out->core_khz = b.core_khz;
+    out->pixels = b.core[FLX_CORE_PIXELS];
     for (int p = 0; p < FLX_CORE_PARAMETERS; p++)
         out->parameter[out->n_parameters++] = (struct flx_fit_parameter){
             flx_core_parameter_name((enum flx_core_parameter)p), b.core[p]};

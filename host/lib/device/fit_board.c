@@ -17,6 +17,7 @@ static const struct {
     [FLX_CORE_K] = {"K", 16, 4, 128},
     [FLX_CORE_T] = {"T", 16, 4, 256},
     [FLX_CORE_P] = {"P", 1, 1, 64},
+    [FLX_CORE_PIXELS] = {"PIXELS", 1, 1, 255},
     [FLX_CORE_NIN_MAX] = {"NIN_MAX", 32, 1, 64},
     [FLX_CORE_ACT_W] = {"ACT_W", 8, 4, 8},
     [FLX_CORE_ACC_W] = {"ACC_W", 22, 16, 32},

@@ -9,6 +9,7 @@ enum flx_core_parameter {
     FLX_CORE_K,
     FLX_CORE_T,
     FLX_CORE_P,
+    FLX_CORE_PIXELS,
     FLX_CORE_NIN_MAX,
     FLX_CORE_ACT_W,
     FLX_CORE_ACC_W,

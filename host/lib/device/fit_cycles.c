@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The sequencer issues a word a cycle, and completes a set of sums only when the requantiser
- * has let go of the one before: a set takes as long as the slower of the two. */
+ * has let go of the one before: a set takes as long as the slower of the two. A step
+ * makes the sets of up to `pixels` outputs of a row, in the time of one. */
 #include "fit_cycles.h"
 
 #include "compile_internal.h"
@@ -23,10 +24,12 @@ static uint64_t skip_words(const struct flx_desc *d)
 }
 
 /* Cycles of a set in the requantiser (flx_sequencer: HOLD_*); all sets of a layer that adds
- * codes take the time of an addition. */
+ * codes take the time of an addition, which is 2 cycles longer for several pixels. */
 static uint64_t set_cycles(const struct flx_desc *d, const struct flx_layer *l, int sets)
 {
     uint64_t t = (uint64_t)d->t, steps = t / (uint64_t)d->rq_lanes, reads = skip_words(d);
+    if (l->skip != FLX_NO_SKIP && !l->logits && d->pixels > 1)
+        return 2 * steps + 2;
     if (l->skip != FLX_NO_SKIP)
         return (l->logits ? (d->rq_lanes == 1 ? 2 * t : t) : 2 * steps) + reads - 1;
     if (l->logits)
@@ -48,12 +51,13 @@ void flx_fit_cycles(const struct flx_desc *d, const struct flx_compiled *c, int 
 {
     const struct flx_layer *l = &c->model->layers[i];
     const struct flx_compiled_layer *cl = &c->layer[i];
-    uint64_t positions = (uint64_t)l->out_h * (uint64_t)l->out_w * (uint64_t)(l->pool * l->pool);
+    uint64_t rows = (uint64_t)l->out_h * (uint64_t)(l->pool * l->pool);
+    uint64_t steps = rows * flx_ceil_div((uint32_t)l->out_w, (uint32_t)d->pixels);
     uint64_t groups = cl->words / cl->block_words, adding = groups_with_skip(d, c, i);
     uint64_t sets = (uint64_t)cl->sets, words = cl->block_words / sets;
     uint64_t hold = set_cycles(d, l, cl->sets), set = most(words, hold);
     uint64_t last = most(words + skip_words(d), hold);
-    *busy = groups * positions * cl->block_words;
+    *busy = groups * rows * (uint64_t)l->out_w * cl->block_words;
     *cycles = LAYER_CYCLES + (uint64_t)(d->t / d->rq_lanes) +
-              positions * (groups * sets * set + adding * (last - set));
+              steps * (groups * sets * set + adding * (last - set));
 }

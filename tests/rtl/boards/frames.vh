@@ -50,20 +50,20 @@ task check;
     end
 endtask
 
-task check_answer;  // 6 + 2 + 48 + 4 bytes
+task check_answer;  // 6 + 2 + 49 + 4 bytes
     input [7:0]  seq;
     input [15:0] k, t;
     reg [31:0] crc;
     integer    i;
     begin
-        check(answered == 60, "length of the answer");
-        check(answer[0] == 8'hA5 && answer[1] == 8'h81 && answer[2] == seq && answer[3] == 50,
+        check(answered == 61, "length of the answer");
+        check(answer[0] == 8'hA5 && answer[1] == 8'h81 && answer[2] == seq && answer[3] == 51,
               "header of the answer");
         check(answer[6] == 0 && answer[7] == seq + 8'd1, "status and next seq");
         check({answer[11], answer[10]} == k && {answer[13], answer[12]} == t, "shape");
         crc = 32'hFFFFFFFF;
-        for (i = 1; i < 56; i = i + 1)
+        for (i = 1; i < 57; i = i + 1)
             if (i != 5) crc = crc32(crc, answer[i]);
-        check(~crc == {answer[59], answer[58], answer[57], answer[56]}, "crc of the answer");
+        check(~crc == {answer[60], answer[59], answer[58], answer[57]}, "crc of the answer");
     end
 endtask

@@ -4,11 +4,11 @@
 `timescale 1ns / 1ps
 `default_nettype none
 module tb_core;
-    parameter K = 8, T = 8, P = 1, N_OUT = 32, NIN_MAX = 32, ACT_W = 8, RQ = 4, LANES = 0, FAN = 0, PIPE = 0;
+    parameter K = 8, T = 8, P = 1, PIXELS = 1, N_OUT = 32, NIN_MAX = 32, ACT_W = 8, RQ = 4, LANES = 0, FAN = 0, PIPE = 0;
     parameter AMEM_WORDS = 1024, WMEM_WORDS = 1024, PMEM_CH = 256, PROG_LAYERS = 16;
     parameter RES_WORDS = 16, WIN_MAX = 32, SKIP = 1, WINDOWS = 1, SCALED = 0, POOL_BITS = 6, LOADER = 0;
 
-    reg         clk = 1'b0, rst = 1'b1;
+    reg         clk = 1'b0, clk_lanes = 1'b0, rst = 1'b1;
     reg         ld_start = 1'b0, ld_valid = 1'b0, run = 1'b0, rd_en = 1'b0;
     reg  [2:0]  ld_target = 3'd0;
     reg  [7:0]  ld_arg = 8'd0, ld_data = 8'd0, run_flags = 8'd0, run_last = 8'd0, rd_arg = 8'd0;
@@ -18,13 +18,13 @@ module tb_core;
     wire [31:0] rd_data;
 
     flx_core #(
-        .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .RQ(RQ),
+        .K(K), .T(T), .P(P), .PIXELS(PIXELS), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .RQ(RQ),
         .LANES(LANES), .FAN(FAN), .PIPE(PIPE),
         .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX), .SKIP(SKIP),
         .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS), .LOADER(LOADER)
     ) dut (
-        .clk(clk), .rst(rst),
+        .clk(clk), .rst(rst), .clk_lanes(clk_lanes),
         .i_ld_start(ld_start), .i_ld_target(ld_target), .i_ld_arg(ld_arg), .i_ld_addr(ld_addr),
         .i_ld_valid(ld_valid), .i_ld_data(ld_data), .o_ld_ready(ld_ready),
         .i_run(run), .i_run_flags(run_flags), .i_run_last(run_last),
@@ -33,7 +33,15 @@ module tb_core;
         .o_rd_valid(rd_valid), .o_rd_data(rd_data)
     );
 
-    always #5 clk = !clk;
+    // An edge of clk that rises is one of clk_lanes too, in the same step of time.
+    integer half;
+    always
+        for (half = 0; half < 2 * PIXELS; half = half + 1) begin
+            #5;
+            clk_lanes = !half[0];
+            if (half == 0) clk = 1;
+            if (half == PIXELS) clk = 0;
+        end
 
     reg [8*256-1:0] name;
     reg [31:0]      op, data, got;
@@ -56,7 +64,7 @@ module tb_core;
             ok       = 1'b0;
             waited   = 0;
             while (!ok) begin
-                #4 ok = ld_ready;
+                #(5 * PIXELS - 1) ok = ld_ready;
                 @(negedge clk);
                 waited = waited + 1;
                 if (waited > 200000) begin

@@ -15,6 +15,7 @@ module flx_core #(
     parameter K           = 16,
     parameter T           = 16,
     parameter P           = 1,
+    parameter PIXELS      = 1,
     parameter N_OUT       = 32,
     parameter NIN_MAX     = 32,
     parameter ACT_W       = 8,
@@ -33,6 +34,7 @@ module flx_core #(
 ) (
     input  wire        clk,
     input  wire        rst,
+    input  wire        clk_lanes,
     input  wire        i_ld_start,
     input  wire [2:0]  i_ld_target,
     input  wire [7:0]  i_ld_arg,

@@ -9,10 +9,10 @@
 #include "scenario.h"
 
 static const struct config configs[] = {
-    {"k16t16p1", 16, 16, 1, 8, 512, 512, 256, 8, 16, 256},
-    {"k8t8p2", 8, 8, 2, 8, 1024, 100, 64, 4, 10, 1024},
-    {"k4t8p3a4", 4, 8, 3, 4, 64, 65536, 64, 1, 16, 64},
-    {"k24t16p1", 24, 16, 1, 8, 100, 512, 64, 2, 16, 128},
+    {"k16t16p1pixels4", 16, 16, 1, 4, 8, 512, 512, 256, 8, 16, 256},
+    {"k8t8p2", 8, 8, 2, 1, 8, 1024, 100, 64, 4, 10, 1024},
+    {"k4t8p3a4", 4, 8, 3, 1, 4, 64, 65536, 64, 1, 16, 64},
+    {"k24t16p1", 24, 16, 1, 1, 8, 100, 512, 64, 2, 16, 128},
 };
 
 static const struct scenario *const groups[] = {
@@ -42,11 +42,12 @@ static const struct config *find_config(const char *name)
 
 static void print_params(const struct config *c)
 {
-    printf("-Ptb_link.K=%u -Ptb_link.T=%u -Ptb_link.P=%u -Ptb_link.ACT_W=%u "
-           "-Ptb_link.AMEM_WORDS=%u -Ptb_link.WMEM_WORDS=%u -Ptb_link.PMEM_CH=%u "
-           "-Ptb_link.PROG_LAYERS=%u -Ptb_link.RES_WORDS=%u -Ptb_link.MAX_PAYLOAD=%u\n",
-           c->k, c->t, c->p, c->act_w, c->amem, c->wmem, c->pmem, c->layers, c->res,
-           c->max_payload);
+    printf(
+        "-Ptb_link.K=%u -Ptb_link.T=%u -Ptb_link.P=%u -Ptb_link.PIXELS=%u "
+        "-Ptb_link.ACT_W=%u -Ptb_link.AMEM_WORDS=%u -Ptb_link.WMEM_WORDS=%u -Ptb_link.PMEM_CH=%u "
+        "-Ptb_link.PROG_LAYERS=%u -Ptb_link.RES_WORDS=%u -Ptb_link.MAX_PAYLOAD=%u\n",
+        c->k, c->t, c->p, c->pixels, c->act_w, c->amem, c->wmem, c->pmem, c->layers, c->res,
+        c->max_payload);
 }
 
 static FILE *open_in(const char *dir, const char *name)

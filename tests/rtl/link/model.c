@@ -117,6 +117,7 @@ void description(const struct config *c, uint8_t d[FLX_DESC_BYTES])
     put(d + 41, NIN_MAX, 1);
     put(d + 43, 0x63, 1); /* SKIP, WINDOWS, 6 POOL_BITS: the defaults of flx_top */
     put(d + 44, 0x12345678u, 4);
+    put(d + 48, c->pixels, 1);
 }
 
 uint32_t stand_in_word(unsigned target, unsigned arg, uint32_t addr)

@@ -14,7 +14,7 @@
 /** Parameters of a build, in the order of gen_link's table. */
 struct config {
     const char *name;
-    unsigned k, t, p, act_w, amem, wmem, pmem, layers, res, max_payload;
+    unsigned k, t, p, pixels, act_w, amem, wmem, pmem, layers, res, max_payload;
 };
 
 /** Where expected answer bytes go: values 0...255 or ANY_BYTE. */

@@ -17,6 +17,7 @@ module tb_link #(
     parameter K             = 16,
     parameter T             = 16,
     parameter P             = 1,
+    parameter PIXELS        = 1,
     parameter ACT_W         = 8,
     parameter AMEM_WORDS    = 512,
     parameter WMEM_WORDS    = 512,
@@ -36,12 +37,12 @@ module tb_link #(
     wire [7:0] tx_data;
 
     flx_top #(
-        .K(K), .T(T), .P(P), .ACT_W(ACT_W), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
+        .K(K), .T(T), .P(P), .PIXELS(PIXELS), .ACT_W(ACT_W), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS),
         .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(48000), .BUILD_ID(32'h12345678)
     ) dut (
-        .clk(clk), .rst(rst), .i_link_reset(link_reset),
+        .clk(clk), .rst(rst), .clk_lanes(clk), .i_link_reset(link_reset),
         .i_rx_valid(rx_valid), .i_rx_data(rx_data), .o_rx_ready(rx_ready),
         .o_tx_valid(tx_valid), .o_tx_data(tx_data), .i_tx_ready(tx_ready), .o_busy(busy)
     );

@@ -44,6 +44,7 @@ static void describe(struct flx_desc *d, char **argv)
                            .k = number(argv, "K", 16),
                            .t = number(argv, "T", 16),
                            .p = number(argv, "P", 1),
+                           .pixels = number(argv, "PIXELS", 1),
                            .n_out = net.n_out,
                            .nin_max = number(argv, "NIN_MAX", net.n_max),
                            .act_bits = 8,
@@ -96,6 +97,7 @@ static void description_bytes(const struct flx_desc *d, uint8_t *b)
     b[41] = (uint8_t)d->xor_n_max;
     b[42] = (uint8_t)d->xor_kind;
     b[43] = (uint8_t)(d->skip | d->windows << 1 | d->scaled << 2 | d->pool_bits << 4);
+    b[48] = (uint8_t)d->pixels;
 }
 
 static void frame(FILE *f, uint8_t type, uint8_t seq, const uint8_t *payload, size_t len)

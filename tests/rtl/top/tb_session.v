@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: Apache-2.0
 // Plays the bytes of a session into flx_top and compares every byte of the answer.
 // +file=F: F.tx goes in, F.rx must come out; +gap=N: per cent of idle or refusing cycles;
-// +seed=S. Without parameters of its own it also drives a synthesised netlist.
+// +seed=S. TOP_PIXELS: PIXELS among TOP_PARAMETERS. Without parameters of its own it also
+// drives a synthesised netlist.
 `default_nettype none
 `timescale 1ns / 1ns
 
 module tb_session;
-    reg clk = 0, rst = 1;
-    always #5 clk = !clk;
+    reg clk = 0, clk_lanes = 0, rst = 1;
+`ifdef TOP_PIXELS
+    localparam PIXELS = `TOP_PIXELS;
+`else
+    localparam PIXELS = 1;
+`endif
+
+    // An edge of clk that rises is one of clk_lanes too, in the same step of time.
+    integer half;
+    always
+        for (half = 0; half < 2 * PIXELS; half = half + 1) begin
+            #5;
+            clk_lanes = !half[0];
+            if (half == 0) clk = 1;
+            if (half == PIXELS) clk = 0;
+        end
 
     reg         rx_valid = 0, tx_ready = 0;
     reg  [7:0]  rx_data = 0;
@@ -19,7 +34,7 @@ module tb_session;
 `else
     flx_top #(`TOP_PARAMETERS) dut (
 `endif
-        .clk(clk), .rst(rst), .i_link_reset(1'b0),
+        .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .i_link_reset(1'b0),
         .i_rx_valid(rx_valid), .i_rx_data(rx_data), .o_rx_ready(rx_ready),
         .o_tx_valid(tx_valid), .o_tx_data(tx_data), .i_tx_ready(tx_ready), .o_busy(busy));
 
