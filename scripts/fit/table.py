@@ -111,6 +111,29 @@ def predict(units, quantities):
     return (*total, *paths)
 
 
+def whole(units, rows):
+    """A point's cells and longest path: as measured, and as the terms of its units give them."""
+    made, times = 0.0, [0.0]
+    for r in (r for r in rows if r["unit"] in units):
+        cells, _, ns = (sum(f * product(t, r["quantities"]) for t, f in each.items())
+                        for each in units[r["unit"]])
+        made += r["count"] * cells
+        times.append(ns)
+    return (sum(r["count"] * r["cells"] for r in rows), made, max(r["ns"] for r in rows), max(times))
+
+
+def leave_out(rows, report):
+    """How far the terms are off for a point that they were not fitted to, point by point."""
+    for point in sorted({r["point"] for r in rows}):
+        mine = [r for r in rows if r["point"] == point]
+        family = mine[0]["family"]
+        others = [r for r in rows if r["family"] == family and r["point"] != point]
+        cells, made, ns, late = whole(coefficients(others, lambda _: None)[family], mine)
+        slowest = max(mine, key=lambda r: r["ns"])["unit"]
+        report(f"{family} point {point}, left out: {cells} cells, {100 * (made / cells - 1):+.1f} %;"
+               f" {ns:.1f} ns in {slowest}, {100 * (late / ns - 1):+.1f} %")
+
+
 def c_terms(units):
     lines = []
     for i, unit in enumerate(model.UNITS):

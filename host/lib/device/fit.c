@@ -92,7 +92,7 @@ static void add_resources(const struct flx_board *b, int n_out, struct flx_fit *
     }
     flx_fit_knobs(b, n_out, knobs, sizeof knobs);
     add_resource(out, family->lut, cells, part->cells, knobs);
-    add_resource(out, "flip-flops", ffs, part->cells, knobs);
+    add_resource(out, "flip-flops", ffs, part->cells, "T, K, P or RQ");
     add_resource(out, "block RAM", blocks, part->blocks,
                  "AMEM_WORDS, WMEM_WORDS, NIN_MAX, PMEM_CH or P");
     add_resource(out, "DSP", flx_fit_multipliers(b), part->multipliers, "RQ or P");
