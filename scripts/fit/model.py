@@ -35,10 +35,10 @@ ENGINE = ("flx_station", "flx_act_mem", "flx_lanes", "flx_requant")
 
 # Terms of the longest path that ends in a unit, in ns; the others have "ONE".
 PATHS = {
-    "flx_link": "ONE PAYLOAD_LOG2",
-    "flx_core": "ONE WMEM_LOG2 NO_PIPE",
+    "flx_link": "ONE PAYLOAD_LOG2 WMEM_LOG2 SKIP WINDOWS",
+    "flx_core": "ONE WMEM_LOG2 NO_PIPE SKIP WINDOWS",
     "flx_sequencer": "ONE AMEM_LOG2 WMEM_LOG2 SKIP WINDOWS SCALED STORE",
-    "flx_weight_buf": "ONE WMEM_LOG2 NO_PIPE STORE",
+    "flx_weight_buf": "ONE WMEM_LOG2 NO_PIPE STORE SKIP WINDOWS",
     "flx_decrypt_array": "ONE NIN_MAX NO_PIPE",
     "flx_image_loader": "ONE AMEM_LOG2 WIN_LOG2",
     "flx_image_loader_narrow": "ONE AMEM_LOG2 WIN_LOG2",

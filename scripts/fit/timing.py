@@ -12,6 +12,7 @@ DELAYS = {
     "ecp5": dict(ff=0.52, ram=5.7, ram_reg=0.6, lut=0.24, enter=0.45, carry=0.07, leave=0.44, mult=3.9,
                  net=0.80),
 }
+NEVER = -1e9  # of another clock
 FREE = {"SB_CARRY": ("CI",), "CCU2C": ("CIN",)}  # ports that no net of the fabric reaches
 
 
@@ -54,8 +55,9 @@ def arc(cell, source, target, d):
 class Design:
     """A netlist put together of units: cells with the nets of the whole, and each cell's unit."""
 
-    def __init__(self):
-        self.cells, self.unit, self.same, self.n = {}, {}, {}, 0
+    def __init__(self, clocks):
+        self.cells, self.unit, self.same = {}, {}, {}
+        self.clocks, self.n = {clock: i for i, clock in enumerate(clocks)}, len(clocks)
 
     def root(self, bit):
         while bit in self.same:
@@ -87,8 +89,8 @@ class Design:
         if isinstance(bit, str):
             return bit
         if bit not in nets:
-            self.n += 1
             nets[bit] = self.n
+            self.n += 1
         return nets[bit]
 
     def join(self):
@@ -98,25 +100,33 @@ class Design:
 
 
 def longest(design, family):
-    """{unit: ns of the longest path that ends in it}."""
+    """{clock: {unit: ns of the longest path of that clock that ends in the unit}}."""
     design.join()
-    found = defaultdict(float)
-    for ns, name, _ in Timing(design.cells, family).ends():
-        found[design.unit[name]] = max(found[design.unit[name]], ns)
+    found = {}
+    for clock, net in design.clocks.items():
+        timing, units = Timing(design.cells, family, design.root(net)), defaultdict(float)
+        for ns, name, _ in timing.ends():
+            units[design.unit[name]] = max(units[design.unit[name]], ns)
+        found[clock] = units
     return found
 
 
 class Timing:
-    """Arrival times in a netlist {name: cell}."""
+    """Arrival times in a netlist {name: cell} of what starts at one clock."""
 
-    def __init__(self, cells, family):
-        self.cells, self.d = cells, DELAYS[family]
-        self.driver, self.arrival, self.before = {}, {}, {}
+    def __init__(self, cells, family, clock):
+        self.cells, self.d, self.clock = cells, DELAYS[family], clock
+        self.driver, self.arrival, self.pending = {}, {}, set()
         for name, cell in cells.items():
             for port, bits in cell["connections"].items():
                 if cell["port_directions"].get(port) == "output":
                     for i, bit in enumerate(bits):
                         self.driver[bit] = (name, port)
+
+    def mine(self, cell):
+        """Whether the cell has this clock."""
+        return any(self.clock in bits for port, bits in cell["connections"].items()
+                   if "CLK" in port or port == "C")
 
     def inputs(self, name):
         cell = self.cells[name]
@@ -150,7 +160,7 @@ class Timing:
             name, port = self.driver[b]
             cell = self.cells[name]
             if clocked(cell):
-                self.arrival[b] = start(cell, port, self.d)
+                self.arrival[b] = start(cell, port, self.d) if self.mine(cell) else NEVER
                 continue
             todo = [x for p, x in self.inputs(name) if x not in self.arrival
                     and arc(cell, p, port, self.d) is not None and x not in self.pending]
@@ -158,29 +168,19 @@ class Timing:
                 self.pending.add(b)
                 stack += todo
                 continue
-            best = 0.0
+            best = NEVER
             for p, x in self.inputs(name):
                 through = arc(cell, p, port, self.d)
                 if through is not None and x in self.arrival:
-                    t = self.arrival[x] + self.wire(cell, p, x) + through
-                    if t > best:
-                        best, self.before[b] = t, x
+                    best = max(best, self.arrival[x] + self.wire(cell, p, x) + through)
             self.arrival[b] = best
             self.pending.discard(b)
         return self.arrival[bit]
 
     def ends(self):
         """(delay, name, bit) at every port of a clocked cell."""
-        self.pending = set()
         for name, cell in self.cells.items():
-            if clocked(cell):
+            if clocked(cell) and self.mine(cell):
                 for port, bit in self.inputs(name):
                     if "CLK" not in port and port != "C":
                         yield self.at(bit) + self.wire(cell, port, bit), name, bit
-
-    def path(self, bit):
-        out = []
-        while bit is not None:
-            out.append((round(self.arrival[bit], 2), *self.driver[bit]))
-            bit = self.before.get(bit)
-        return out[::-1]
