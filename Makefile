@@ -111,7 +111,7 @@ bitstream: $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
 .PHONY: ppa
 ppa: host $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
 	scripts/install-deps build boards ecp5
-	scripts/ppa --place $(if $(filter-out 1,$(SEEDS)),$(SEEDS),1 2 3 4 5)
+	scripts/ppa --place $(if $(filter file,$(origin SEEDS)),1 2 3 4 5,$(SEEDS))
 flash:
 	scripts/install-deps boards
 	scripts/bitstream --flash "$(BOARD)"

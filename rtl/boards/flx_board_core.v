@@ -9,6 +9,7 @@
 module flx_board_core (
     input  wire       clk,
     input  wire       rst,
+    input  wire       clk_lanes,
     input  wire       i_link_reset,
     input  wire       i_rx_valid,
     input  wire [7:0] i_rx_data,
@@ -32,9 +33,9 @@ module flx_board_core (
             idle <= idle + 19'd1;
 
     flx_top #(`FLX_BOARD_CORE) u_top (
-        .clk(clk), .rst(rst), .clk_lanes(clk), .i_link_reset(i_link_reset),
-        .i_rx_valid(i_rx_valid), .i_rx_data(i_rx_data), .o_rx_ready(o_rx_ready), .o_tx_valid(o_tx_valid),
-        .o_tx_data(o_tx_data), .i_tx_ready(i_tx_ready), .o_busy(o_busy)
+        .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .i_link_reset(i_link_reset),
+        .i_rx_valid(i_rx_valid), .i_rx_data(i_rx_data), .o_rx_ready(o_rx_ready),
+        .o_tx_valid(o_tx_valid), .o_tx_data(o_tx_data), .i_tx_ready(i_tx_ready), .o_busy(o_busy)
     );
 endmodule
 

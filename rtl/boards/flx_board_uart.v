@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A board that is reached through a UART, without its PLL: clocks in, lines of the UART and
-// LEDs out (1: on). i_locked: both clocks run.
+// LEDs out (1: on). i_locked: the clocks run.
 `default_nettype none
 `include "flx_board.vh"
 
 module flx_board_uart (
     input  wire clk_io,
     input  wire clk,
+    input  wire clk_lanes,
     input  wire i_locked,
     input  wire i_rx,
     output wire o_tx,
@@ -38,9 +39,9 @@ module flx_board_uart (
     );
 
     flx_board_core u_core (
-        .clk(clk), .rst(rst), .i_link_reset(link_reset), .i_rx_valid(rx_valid),
-        .i_rx_data(rx_data), .o_rx_ready(rx_ready), .o_tx_valid(tx_valid),
-        .o_tx_data(tx_data), .i_tx_ready(tx_ready), .o_busy(o_busy), .o_active(o_active)
+        .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .i_link_reset(link_reset),
+        .i_rx_valid(rx_valid), .i_rx_data(rx_data), .o_rx_ready(rx_ready),
+        .o_tx_valid(tx_valid), .o_tx_data(tx_data), .i_tx_ready(tx_ready), .o_busy(o_busy), .o_active(o_active)
     );
 endmodule
 

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // A board whose FPGA is itself the USB device, without its PLL: clocks in (clk48 is
-// 48 MHz), D+, D-, the pull-up's pin and LEDs (1: on). i_locked: both clocks run.
+// 48 MHz), D+, D-, the pull-up's pin and LEDs (1: on). i_locked: the clocks run.
 `default_nettype none
 `include "flx_board.vh"
 
 module flx_board_usb (
     input  wire clk48,
     input  wire clk,
+    input  wire clk_lanes,
     input  wire i_locked,
     inout  wire io_dp,
     inout  wire io_dn,
@@ -34,9 +35,9 @@ module flx_board_usb (
     );
 
     flx_board_core u_core (
-        .clk(clk), .rst(rst), .i_link_reset(link_reset), .i_rx_valid(rx_valid),
-        .i_rx_data(rx_data), .o_rx_ready(rx_ready), .o_tx_valid(tx_valid),
-        .o_tx_data(tx_data), .i_tx_ready(tx_ready), .o_busy(o_busy), .o_active(o_active)
+        .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .i_link_reset(link_reset),
+        .i_rx_valid(rx_valid), .i_rx_data(rx_data), .o_rx_ready(rx_ready),
+        .o_tx_valid(tx_valid), .o_tx_data(tx_data), .i_tx_ready(tx_ready), .o_busy(o_busy), .o_active(o_active)
     );
 endmodule
 

@@ -10,15 +10,16 @@ module flx_icebreaker (
     output wire o_led_red_n,
     output wire o_led_green_n
 );
-    wire clk_io, clk, locked, busy, active;
+    wire clk_io, clk, clk_lanes, locked, busy, active;
 
     ice40_pll #(`FLX_BOARD_PLL) u_pll (
-        .i_clk(i_clk), .o_clk_io(clk_io), .o_clk(clk), .o_locked(locked)
+        .i_clk(i_clk), .o_clk_io(clk_io), .o_clk(clk), .o_clk_lanes(clk_lanes),
+        .o_locked(locked)
     );
 
     flx_board_uart u_board (
-        .clk_io(clk_io), .clk(clk), .i_locked(locked), .i_rx(i_rx), .o_tx(o_tx),
-        .i_cts_n(1'b0), .o_rts_n(), .o_busy(busy), .o_active(active)
+        .clk_io(clk_io), .clk(clk), .clk_lanes(clk_lanes), .i_locked(locked), .i_rx(i_rx),
+        .o_tx(o_tx), .i_cts_n(1'b0), .o_rts_n(), .o_busy(busy), .o_active(active)
     );
 
     assign o_led_red_n   = !busy;

@@ -11,15 +11,16 @@ module flx_ulx3s_usb (
     output wire       o_usb_pullup,
     output wire [1:0] o_led
 );
-    wire clk_io, clk, locked, busy, active;
+    wire clk_io, clk, clk_lanes, locked, busy, active;
 
     ecp5_pll #(`FLX_BOARD_PLL) u_pll (
-        .i_clk(i_clk), .o_clk_io(clk_io), .o_clk(clk), .o_locked(locked)
+        .i_clk(i_clk), .o_clk_io(clk_io), .o_clk(clk), .o_clk_lanes(clk_lanes),
+        .o_locked(locked)
     );
 
     flx_board_usb u_board (
-        .clk48(clk_io), .clk(clk), .i_locked(locked), .io_dp(io_usb_dp), .io_dn(io_usb_dn),
-        .o_pullup(o_usb_pullup), .o_busy(busy), .o_active(active)
+        .clk48(clk_io), .clk(clk), .clk_lanes(clk_lanes), .i_locked(locked), .io_dp(io_usb_dp),
+        .io_dn(io_usb_dn), .o_pullup(o_usb_pullup), .o_busy(busy), .o_active(active)
     );
 
     assign o_led = {active, busy};

@@ -16,6 +16,9 @@
 //              a layer reaches: the compiler checks it
 //   GW         bits of a number of channel groups, at most 16
 //   WAW        bits of a weight word address
+//   PIXELS     windows of a row that are worked on at once; with more than 1 WINDOWS must be 1, and
+//              what differs between them is left to flx_pixels: o_inside and o_null only tell of
+//              rows, o_live says how many of the windows exist
 //   WINDOWS    1: windows may overlap and stick out of the map; 0: i_pool apart, all inside
 //
 //   i_start    go to the first word of the layer; all i_ fields are constant from here on
@@ -26,6 +29,7 @@
 //   i_last_row, i_last_col   rows and words from the first existing position to the last one
 //   o_row_number   row of the map; o_row_window: address of the row where the present row of
 //              windows begins
+//   o_at_col   column of the position, counted from the first that exists
 //   o_index    word of the block, o_waddr its address in the weight buffer
 //   o_pixel_last   last word of an input pixel
 //   o_first, o_double, o_set_last, …  see flx_sequencer
@@ -36,6 +40,7 @@ module flx_addr_gen #(
     parameter GW      = 16,
     parameter WAW     = 8,
     parameter WINDOWS = 1,
+    parameter PIXELS  = 1,
     parameter NW      = (AW < 16) ? AW + 1 : 16, // of counts
     parameter CW      = NW + 1                   // of columns and row numbers, which have signs
 ) (
@@ -72,6 +77,8 @@ module flx_addr_gen #(
     output wire [15:0]    o_row_number,
     output wire [AW-1:0]  o_row_window,
     output reg  [CW-1:0]  o_col,
+    output wire [CW-1:0]  o_at_col,
+    output wire [2:0]     o_live,
     output wire           o_inside,
     output wire           o_pixel_last,
     output reg  [WAW:0]   o_index,
@@ -89,7 +96,7 @@ module flx_addr_gen #(
     output wire           o_group_last,
     output wire           o_layer_last
 );
-    localparam [NW-1:0] ONE   = 1;
+    localparam [NW-1:0] ONE   = 1, MANY = PIXELS;
     localparam [GW-1:0] GROUP = 1;
 
     reg [NW-1:0] run, cols, rows, pixel;
@@ -105,7 +112,8 @@ module flx_addr_gen #(
     wire end_pos   = (run == ONE && kh == 8'd1 && planes == 4'd1) || cut;
     wire end_dx    = end_pos && dx == 8'd1;
     wire end_win   = end_dx && dy == 8'd1;
-    wire end_px    = end_win && cols == ONE;
+    wire px_last   = cols <= MANY;
+    wire end_px    = end_win && px_last;
     wire end_group = end_px && rows == ONE;
     wire end_layer = end_group && groups == GROUP;
 
@@ -123,7 +131,7 @@ module flx_addr_gen #(
     // To the next window in x or y, or to the next position.
     wire          jump_x  = WINDOWS != 0 && end_win;
     wire          jump_y  = WINDOWS != 0 && end_px;
-    wire [16:0]   step_x  = {1'b0, jump_x ? i_win_step : i_col_step};
+    wire [18:0]   step_x  = jump_x ? {3'd0, i_win_step} * PIXELS[2:0] : {3'd0, i_col_step};
     wire [15:0]   step_y  = jump_y ? i_win_pitch : i_out_pitch;
     wire [16:0]   step_ny = jump_y ? {1'b0, i_win_stride} : {9'd0, i_stride};
     wire [CW-1:0] add_ox  = (jump_x ? col_px : col_ox) + step_x[CW-1:0];
@@ -148,24 +156,28 @@ module flx_addr_gen #(
             wire [16:0]   pad_words = {1'b0, i_pad_words};
             wire [CW-1:0] at_row    = num_oy + pad_rows[CW-1:0];
             wire [CW-1:0] at_col    = col_ox + pad_words[CW-1:0];
-            wire          last      = dx == 8'd1 && dy == 8'd1 && cols == ONE && rows == ONE;
+            wire          last      = dx == 8'd1 && dy == 8'd1 && px_last && rows == ONE;
             reg           ends;
 
             assign o_null = at_row > {1'b0, i_last_row[NW-1:0]}
-                         || at_col > {1'b0, i_last_col[NW-1:0]};
+                         || (PIXELS == 1 && at_col > {1'b0, i_last_col[NW-1:0]});
+            assign o_at_col = at_col;
             assign cut    = ends;
             always @(posedge clk)
                 ends <= o_null && !i_split && !last && (i_step ? !end_pos : !pos_first)
                       && !i_start;
         end else begin : g_no_windows
             assign o_null = 1'b0;
+            assign o_at_col = {CW{1'b0}};
             assign cut    = 1'b0;
         end
     endgenerate
 
     assign o_row_number = number[15:0];
     assign o_row_window = row_py;
-    assign o_inside     = o_col < {1'b0, i_row_words[NW-1:0]} && num < {1'b0, i_in_rows[NW-1:0]};
+    assign o_inside     = (PIXELS != 1 || o_col < {1'b0, i_row_words[NW-1:0]})
+                       && num < {1'b0, i_in_rows[NW-1:0]};
+    assign o_live       = px_last ? cols[2:0] : PIXELS[2:0];
     assign o_pixel_last = pixel == ONE;
     assign o_first      = i_split ? plane_first : pos_first;
     assign o_double     = plane_first && !pos_first && !i_split;
@@ -187,7 +199,7 @@ module flx_addr_gen #(
             if (end_plane) planes <= end_pos ? i_planes : planes - 4'd1;
             if (end_pos)   dx     <= end_dx ? i_pool : dx - 8'd1;
             if (end_dx)    dy     <= end_win ? i_pool : dy - 8'd1;
-            if (end_win)   cols   <= end_px ? i_cols[NW-1:0] : cols - ONE;
+            if (end_win)   cols   <= end_px ? i_cols[NW-1:0] : cols - MANY;
             if (end_px)    rows   <= end_group ? i_rows[NW-1:0] : rows - ONE;
             if (end_group) groups <= groups - GROUP;
             plane_first <= end_plane;

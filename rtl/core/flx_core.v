@@ -6,7 +6,6 @@
 //   K            activations a cycle, a multiple of 4, 4 to 64
 //   T            output channels in parallel, 4 to 64; a multiple of 4, N_OUT/4 and RQ
 //   P            engines: images in parallel
-//   PIXELS       outputs of a row in a cycle of clk; clk_lanes is PIXELS times clk
 //   N_OUT        weights of a slice; must be that of flx_xornet.vh
 //   NIN_MAX      largest n_in of a layer that the weight buffer delivers
 //   ACT_W        bits of an activation code, at most 8
@@ -19,7 +18,8 @@
 //   PROG_LAYERS  layers that the program memory holds, at most 64
 //   RES_WORDS    results an engine; a logits layer drops what does not fit
 //   WIN_MAX      largest image window in bytes, a multiple of 4
-//   SKIP         1: residual layers (codes of an earlier layer are added)
+//   SKIP         1: residual layers (codes of an earlier layer are added); 2: the same, with
+//                multipliers of their own, so that such a layer needs no more steps than others
 //   WINDOWS      1: pool windows that overlap or stick out of the map
 //   SCALED       1: layers of several planes
 //   AMEM_KIND    0: memories of their own for activations and weights; 1: flx_store holds both
@@ -27,11 +27,14 @@
 //                the ring in front of the array
 //   PIPE         1: for clocks above 140 MHz on the ECP5: memories with output registers, and
 //                control passes from engine to engine, each one clock after the one before
+//   PIXELS       windows of a row at once: the engines' clock is so many times the core's (flx_pixels), 1 to
+//                4; more than 1 with PIPE = 1 and WINDOWS = 1, and K a multiple of T
 //   POOL_BITS    sums of pool windows below 2^(ACT_W + POOL_BITS); 0: maxima only, at most 8
 //   LOADER       1: flx_image_loader_narrow, for links whose bytes come 7 clocks or more apart
 //   COUNTERS     0: counters read as zero
 //
 // Timing of the ports
+//   clk_lanes    with PIXELS > 1: PIXELS times clk, rising edges aligned; else not used
 //   i_ld_start   samples target, arg and address. Bytes follow, from the next cycle on, while
 //                o_ld_ready. Loads of different targets may follow each other at once.
 //   i_run        one cycle, only while o_busy = 0. A run without a valid program is over at once.
@@ -39,6 +42,8 @@
 //   i_rd_en      one cycle; o_rd_valid and o_rd_data 3 clocks later, one read a cycle; with PIPE
 //                P + 4 clocks more, one read at a time.
 //                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
+//
+// With PIXELS > 1 reads take P + 10 clocks more.
 //
 // From the issue of a word to its sums: MEM clocks memories, 1 decryption and masks, LATENCY of
 // flx_lanes. With PIPE two more into the chain, and one for every engine.
@@ -113,15 +118,16 @@ module flx_core #(
                           : (LEVELS < 3 ? 3 : LEVELS) + ((FAN != 0) ? 2 : 1);
     localparam MEM        = (PIPE != 0) ? 2 : 1;
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
-
-    wire unused_lanes = clk_lanes && PIXELS != 1;
+    localparam XW         = $clog2(PIXELS);
+    localparam CW         = (AW < 16) ? AW + 2 : 17;
 
     flx_param_check #(
         .K(K), .T(T), .P(P), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .ACT_W(ACT_W), .ACC_W(ACC_W),
         .LANES(LANES), .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS),
         .PMEM_CH(PMEM_CH), .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
         .SKIP(SKIP), .WINDOWS(WINDOWS), .SCALED(SCALED), .POOL_BITS(POOL_BITS),
-        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE), .COUNTERS(COUNTERS)
+        .AMEM_KIND(AMEM_KIND), .LOADER(LOADER), .PIPE(PIPE), .PIXELS(PIXELS),
+        .COUNTERS(COUNTERS)
     ) u_param_check ();
 
     // ---------------------------------------------------------------- loading
@@ -198,12 +204,15 @@ module flx_core #(
     wire               map_whole, map_again, skip_now;
     wire [AW-1:0]      map_base, map_oldest, skip_at;
     wire [15:0]        map_row_words, map_rows, rows_there;
-    wire               ev_cycle, ev_busy, ev_stall_weights, ev_stall_requant, ev_stall_skip;
+    wire [2:0]         ev_busy, live;
+    wire [15:0]        win_step, add_step, last_col;
+    wire [CW-1:0]      col, at_col;
+    wire               ev_cycle, ev_stall_weights, ev_stall_requant, ev_stall_skip;
 
     flx_sequencer #(
         .K(K), .T(T), .RQ(RQ), .N_OUT(N_OUT), .PROG_LAYERS(PROG_LAYERS), .SKIP(SKIP),
-        .WINDOWS(WINDOWS), .SCALED(SCALED), .DOUBLE(LANES == 0), .LATENCY(LATENCY), .AW(AW),
-        .BW(BW), .PAW(PAW), .WAW(WAW), .RPW(RPW), .AMEM_KIND(AMEM_KIND)
+        .WINDOWS(WINDOWS), .SCALED(SCALED), .DOUBLE(LANES == 0), .LATENCY(LATENCY), .PIXELS(PIXELS),
+        .AW(AW), .BW(BW), .PAW(PAW), .WAW(WAW), .RPW(RPW), .AMEM_KIND(AMEM_KIND)
     ) u_sequencer (
         .clk(clk), .rst(rst), .i_run(i_run && !o_busy), .i_run_stream(STORE || i_run_flags[0]),
         .i_run_last(i_run_last), .o_busy(seq_busy), .o_paddr(paddr), .i_pdata(pdata),
@@ -219,7 +228,8 @@ module flx_core #(
         .o_skip_bank(skip_bank), .o_set_last(set_last), .o_set_first(set_first),
         .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
         .o_win_last(win_last), .o_group_last(group_last), .o_layer_last(layer_last),
-        .o_map_whole(map_whole), .o_map_base(map_base), .o_map_row_words(map_row_words),
+        .o_col(col), .o_at_col(at_col), .o_live(live), .o_win_step(win_step),
+        .o_skip_step(add_step), .o_last_col(last_col), .o_map_whole(map_whole), .o_map_base(map_base), .o_map_row_words(map_row_words),
         .o_map_rows(map_rows), .o_map_oldest(map_oldest), .o_map_again(map_again),
         .i_map_rows(rows_there), .o_skip_now(skip_now), .o_skip_at(skip_at),
         .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
@@ -236,7 +246,7 @@ module flx_core #(
     wire [K*T-1:0]  sign;
 
     generate
-        if (LANES == 1) begin : g_late // pairs take weights a clock after activations
+        if (LANES == 1 && PIXELS == 1) begin : g_late // pairs take weights a clock after activations
             reg [WAW-1:0] late;
             always @(posedge clk) late <= waddr;
             assign weight_addr = late;
@@ -246,7 +256,8 @@ module flx_core #(
     endgenerate
 
     flx_weight_buf #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS), .LATE(LANES == 1),
+        .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS),
+        .LATE(LANES == 1 && PIXELS == 1),
         .REG(PIPE)
     ) u_weight_buf (
         .clk(clk), .rst(rst || st_replay), .i_start((st_weights && !st_store) || replay_start),
@@ -260,7 +271,8 @@ module flx_core #(
     );
 
     flx_decrypt_array #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .LANES(LANES), .FAN(FAN), .NB(NB)
+        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .LANES(PIXELS == 1 ? LANES : 0),
+        .FAN(FAN), .NB(NB)
     ) u_decrypt_array (
         .clk(clk), .i_word(weight_word), .i_direct(direct), .o_sign(sign)
     );
@@ -305,33 +317,23 @@ module flx_core #(
         end
     endgenerate
 
-    // ---------------------------------------------------------------- control in step
+    // ---------------------------------------------------------------- requantiser control
     // Cycles after issue (o_valid): 0 addresses, MEM memory outputs, MEM + 1 signs and masked
     // activations, MEM + 1 + LATENCY sums. Requantiser control is MEM - 1 clocks ahead, since the
-    // parameters are read by it.
-    wire          valid2, first2, double2;
-    wire [KB-1:0] mask1, rd_bank;
-    wire [6:0]    rd_engine, engine1;
-    wire [1:0]    rd_what, what1;
-    wire          running1;
-    wire          done, done_first, done_last, done_null, done_adds, done_win_first;
-    wire          done_win_last, done_group_last, done_layer_last, skip_load;
-    wire [4:0]    load_word;
-    wire [BW-1:0] load_bank;
+    // parameters are read by it. With PIXELS > 1 it is told of a set as soon as signs and
+    // parameters can be in step, and flx_pixels does the rest.
+    localparam AT_DONE   = (PIXELS > 1) ? MEM - 1 : LATENCY + 2;
+    localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 14) / PIXELS + 6 : 0;
 
-    flx_delay #(.W(KB + 10), .N(MEM)) u_delay_mask (
-        .clk(clk), .rst(rst),
-        .i({seq_busy ? seq_mask : rd_what[1] ? rd_bank : {KB{1'b0}}, seq_busy, rd_what, rd_engine}),
-        .o({mask1, running1, what1, engine1})
-    );
-    flx_delay #(.W(BW + 6), .N(MEM)) u_delay_skip (
-        .clk(clk), .rst(rst), .i({skip_read, skip_word, skip_bank}),
-        .o({skip_load, load_word, load_bank})
-    );
-    flx_delay #(.W(3), .N(MEM + 1)) u_delay_word (
-        .clk(clk), .rst(rst), .i({valid, first, double}), .o({valid2, first2, double2})
-    );
-    flx_delay #(.W(9), .N(LATENCY + 2)) u_delay_done (
+    wire [KB-1:0] rd_bank, mask;
+    wire [6:0]    rd_engine;
+    wire [1:0]    rd_what;
+    wire          done, done_first, done_last, done_null, done_adds, done_win_first;
+    wire          done_win_last, done_group_last, done_layer_last;
+
+    assign mask = seq_busy ? seq_mask : rd_what[1] ? rd_bank : {KB{1'b0}};
+
+    flx_delay #(.W(9), .N(AT_DONE)) u_delay_done (
         .clk(clk), .rst(rst),
         .i({set_last, set_first, pos_last, absent, adds, win_first, win_last, group_last,
             layer_last}),
@@ -339,26 +341,21 @@ module flx_core #(
             done_group_last, done_layer_last})
     );
 
-    // ---------------------------------------------------------------- requantiser control
-    wire             capture, fire_add, fire, add_code, add_v, v_we, code_en, code_null;
-    wire             pool_first, v_load, v_next, res_we, multiply_skip;
-    wire [SW-1:0]    step, v_waddr;
     wire [RPW-1:0]   prow;
-    wire [48*RQ-1:0] stored_param, param;
-    wire [RAW:0]     res_waddr;
-
+    wire [48*RQ-1:0] stored_param;
     wire             c_capture, c_fire_add, c_fire, c_add_code, c_add_v, c_v_we, c_code_en;
     wire             c_code_null, c_pool_first, c_v_load, c_v_next, c_rq_we, c_res_we;
     wire [SW-1:0]    c_step, c_v_waddr;
-    wire [AW-1:0]    c_rq_waddr;
+    wire [AW-1:0]    c_rq_waddr, set_pitch;
     wire [BW-1:0]    c_rq_wbank;
     wire [RAW:0]     c_res_waddr;
 
     flx_requant_ctl #(
-        .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
+        .K(K), .T(T), .RQ(RQ), .SUMS(POOL_BITS != 0), .SKIP(SKIP), .EVENTS(PIXELS > 1), .LAG(WRITE_LAG),
+        .AW(AW), .BW(BW), .PAW(RPW), .RAW(RAW)
     ) u_requant_ctl (
         .clk(clk), .rst(rst), .i_start(layer_start), .i_logits(logits), .i_skip(skip),
-        .i_scaled(scaled), .i_out_base(out_base), .i_out_pitch(out_pitch), .i_param(param_row),
+        .i_scaled(scaled), .i_out_base(out_base), .i_out_pitch(set_pitch), .i_param(param_row),
         .i_done(done),
         .i_set_first(done_first), .i_set_last(done_last), .i_adds(done_adds),
         .i_null(done_null), .i_win_first(done_win_first), .i_win_last(done_win_last),
@@ -370,37 +367,6 @@ module flx_core #(
         .o_wbank(c_rq_wbank), .o_res_we(c_res_we), .o_res_addr(c_res_waddr), .o_layer_done(layer_done)
     );
 
-    localparam       CTL_W = 13 + 2 * SW + AW + BW + RAW + 1;
-    wire [CTL_W-1:0] ctl_early = {c_capture, c_fire_add, c_fire, c_step, c_add_code, c_add_v,
-                                  c_v_we, c_v_waddr, c_code_en, c_code_null, c_pool_first, c_v_load,
-                                  c_v_next, c_rq_we, c_rq_waddr, c_rq_wbank, c_res_we, c_res_waddr};
-    wire [CTL_W-1:0] ctl;
-
-    assign {capture, fire_add, fire, step, add_code, add_v, v_we, v_waddr, code_en, code_null,
-            pool_first, v_load, v_next, rq_we, rq_waddr, rq_wbank, res_we, res_waddr} = ctl;
-    generate
-        if (PIPE != 0) begin : g_ctl_late
-            flx_delay #(.W(CTL_W), .N(1)) u_delay_ctl (
-                .clk(clk), .rst(rst), .i(ctl_early), .o(ctl)
-            );
-        end else begin : g_ctl
-            assign ctl = ctl_early;
-        end
-    endgenerate
-
-    // The multiplier takes skip_m for the codes that are added.
-    flx_delay #(.W(1), .N(1)) u_delay_add (
-        .clk(clk), .rst(rst), .i(fire_add), .o(multiply_skip)
-    );
-
-    genvar r;
-    generate
-        for (r = 0; r < RQ; r = r + 1) begin : g_param
-            assign param[48*r +: 48] = {stored_param[48*r+16 +: 32],
-                (SKIP != 0 && multiply_skip) ? skip_m : stored_param[48*r +: 16]};
-        end
-    endgenerate
-
     flx_param_mem #(
         .RQ(RQ), .PMEM_CH(PMEM_CH), .REG(PIPE)
     ) u_param_mem (
@@ -410,43 +376,93 @@ module flx_core #(
     );
 
     // ---------------------------------------------------------------- engines
+    // What passes the engines, in the order of flx_station.
+    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * (SW + XW) + G + 2 * (RAW + 1) + 66;
+
+    wire [BUS_W-1:0]     bus;
     wire [P*K*ACT_W-1:0] raw;     // memory outputs, for the host
     wire [P*32-1:0]      results;
+    wire [31:0]          answer;
     wire [AW-1:0]        rd_word;
     wire [RAW:0]         rd_res;
-    wire                 rd_act;
+    wire                 rd_act, skip_load;
     wire [K*ACT_W-1:0]   store_act, store_raw;
     wire [P*G-1:0]       granules;
+    wire [KB-1:0]        mask1;
+    wire [BW-1:0]        rq_wbank;
+    wire [AW-1:0]        rq_waddr;
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
 
-    // What passes the engines, in the order of flx_station.
-    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * SW + G + 2 * (RAW + 1) + 50;
-    wire [BUS_W-1:0] bus = {sign, param, araddr, mask1, running1, engine1, what1[0], valid2, first2,
-                            double2, skip_load, load_word, load_bank, capture, fire_add, fire, step,
-                            add_code, add_v, !scaled, v_we, v_waddr, shift, pool_sum, pool_shift,
-                            code_en, code_null, pool_first, v_load, v_next, rq_we, rq_waddr,
-                            rq_wbank, img_we, img_engine, img_waddr, img_wbank, img_wdata,
-                            res_we && !res_waddr[RAW], parity, res_waddr[RAW-1:0], rd_res};
-    wire [(P+1)*BUS_W-1:0] passing;
-    wire [(P+1)*32-1:0]    answer;
-
-    assign passing[BUS_W-1:0] = bus;
-    assign answer[31:0]       = 32'd0;
-
-    genvar e;
     generate
-        for (e = 0; e < P; e = e + 1) begin : g_engine
-            flx_station #(
-                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
-                .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
-                .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .INDEX(e),
+        if (PIXELS > 1) begin : g_pixels
+            wire rst_lanes;
+
+            flx_pixels #(
+                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .LANES(LANES), .FAN(FAN), .RQ(RQ),
+                .SKIP(SKIP), .PIXELS(PIXELS), .LATENCY(LATENCY), .SUMS(POOL_BITS != 0), .MEM(MEM), .AW(AW),
+                .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
+            ) u_pixels (
+                .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .o_rst(rst_lanes), .o_bus(bus),
+                .i_running(seq_busy), .i_valid(valid), .i_first(first), .i_double(double),
+                .i_aaddr(araddr), .i_mask(mask), .i_col(col), .i_skip_read(skip_read),
+                .i_skip_bank(skip_bank), .i_sign(sign), .i_rd_engine(rd_engine),
+                .i_rd_result(rd_what[0]), .i_rd_res(rd_res), .i_done(done), .i_at_col(at_col),
+                .i_live(live), .i_row_words(map_row_words[CW-1:0]), .i_last_col(last_col[CW-1:0]),
+                .i_out_pitch(out_pitch), .i_win_step(win_step[CW-1:0]),
+                .i_skip_step(add_step[AW-1:0]), .i_scaled(scaled), .i_shift(shift),
+                .i_pool_sum(pool_sum), .i_pool_shift(pool_shift), .i_skip_m(skip_m),
+                .i_param(stored_param), .i_parity(parity), .i_capture(c_capture),
+                .i_fire_add(c_fire_add), .i_fire(c_fire), .i_step(c_step), .i_add_code(c_add_code),
+                .i_add_v(c_add_v), .i_code_en(c_code_en), .i_null(c_code_null),
+                .i_pool_first(c_pool_first), .i_v_load(c_v_load), .i_v_next(c_v_next),
+                .i_we(c_rq_we), .i_waddr(c_rq_waddr), .i_wbank(c_rq_wbank), .i_res_we(c_res_we),
+                .i_res_waddr(c_res_waddr), .o_set_pitch(set_pitch), .o_rq_we(rq_we), .i_img_we(img_we),
+                .i_img_engine(img_engine), .i_img_waddr(img_waddr), .i_img_wbank(img_wbank),
+                .i_img_wdata(img_wdata)
+            );
+            flx_chain #(
+                .K(K), .T(T), .P(P), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES),
+                .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
+                .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE),
+                .PIXELS(PIXELS), .BUS_W(BUS_W)
+            ) u_chain (
+                .clk(clk_lanes), .rst(rst_lanes), .i_bus(bus), .i_act(store_act),
+                .i_raw(store_raw), .o_granules(granules), .o_raw(raw), .o_results(results),
+                .o_answer(answer)
+            );
+            assign mask1     = {KB{1'b0}};
+            assign skip_load = 1'b0;
+            assign rq_waddr  = {AW{1'b0}};
+            assign rq_wbank  = {BW{1'b0}};
+        end else begin : g_step
+            assign set_pitch = out_pitch;
+            flx_in_step #(
+                .K(K), .T(T), .ACT_W(ACT_W), .RQ(RQ), .SKIP(SKIP), .LATENCY(LATENCY), .MEM(MEM),
+                .AW(AW), .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
+            ) u_in_step (
+                .clk(clk), .rst(rst), .o_bus(bus), .o_mask(mask1), .o_skip_load(skip_load),
+                .i_running(seq_busy), .i_valid(valid), .i_first(first), .i_double(double),
+                .i_aaddr(araddr), .i_mask(mask), .i_skip_read(skip_read), .i_skip_word(skip_word),
+                .i_skip_bank(skip_bank), .i_sign(sign), .i_rd_engine(rd_engine),
+                .i_rd_result(rd_what[0]), .i_rd_res(rd_res), .i_scaled(scaled), .i_shift(shift),
+                .i_pool_sum(pool_sum), .i_pool_shift(pool_shift), .i_skip_m(skip_m),
+                .i_param(stored_param), .i_parity(parity), .i_capture(c_capture),
+                .i_fire_add(c_fire_add), .i_fire(c_fire), .i_step(c_step), .i_add_code(c_add_code),
+                .i_add_v(c_add_v), .i_v_we(c_v_we), .i_v_waddr(c_v_waddr), .i_code_en(c_code_en),
+                .i_null(c_code_null), .i_pool_first(c_pool_first), .i_v_load(c_v_load),
+                .i_v_next(c_v_next), .i_we(c_rq_we), .i_waddr(c_rq_waddr), .i_wbank(c_rq_wbank),
+                .i_res_we(c_res_we), .i_res_waddr(c_res_waddr), .o_we(rq_we), .o_waddr(rq_waddr),
+                .o_wbank(rq_wbank), .i_img_we(img_we), .i_img_engine(img_engine),
+                .i_img_waddr(img_waddr), .i_img_wbank(img_wbank), .i_img_wdata(img_wdata)
+            );
+            flx_chain #(
+                .K(K), .T(T), .P(P), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES),
+                .FAN(FAN), .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
+                .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE),
                 .BUS_W(BUS_W)
-            ) u_station (
-                .clk(clk), .rst(rst), .i_bus(passing[e*BUS_W +: BUS_W]),
-                .o_bus(passing[(e+1)*BUS_W +: BUS_W]), .o_raw(raw[e*K*ACT_W +: K*ACT_W]),
-                .i_act(store_act), .i_raw(store_raw), .o_granule(granules[e*G +: G]),
-                .o_result(results[e*32 +: 32]), .i_answer(answer[e*32 +: 32]),
-                .o_answer(answer[(e+1)*32 +: 32])
+            ) u_chain (
+                .clk(clk), .rst(rst), .i_bus(bus), .i_act(store_act), .i_raw(store_raw),
+                .o_granules(granules), .o_raw(raw), .o_results(results), .o_answer(answer)
             );
         end
     endgenerate
@@ -492,7 +508,7 @@ module flx_core #(
     generate
         if (COUNTERS != 0) begin : g_counters
             flx_counters #(
-                .PROG_LAYERS(PROG_LAYERS)
+                .PROG_LAYERS(PROG_LAYERS), .PIXELS(PIXELS)
             ) u_counters (
                 .clk(clk), .rst(rst), .i_clear(i_run && !o_busy && i_run_flags[1]),
                 .i_layer(layer), .i_cycle(ev_cycle), .i_busy(ev_busy),
@@ -510,12 +526,12 @@ module flx_core #(
 
     flx_readout #(
         .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW),
-        .WAIT(PIPE != 0 ? P + 4 : 0)
+        .WAIT(PIXELS > 1 ? P + 10 : PIPE != 0 ? P + 4 : 0)
     ) u_readout (
         .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
         .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_act(rd_act), .o_res(rd_res),
         .o_counter(rd_counter), .i_raw(raw),
-        .i_results(PIPE != 0 ? {P{answer[P*32 +: 32]}} : results), .o_engine(rd_engine),
+        .i_results(PIPE != 0 ? {P{answer}} : results), .o_engine(rd_engine),
         .o_bank(rd_bank), .o_what(rd_what), .i_counter(counter),
         .o_valid(o_rd_valid), .o_data(o_rd_data)
     );

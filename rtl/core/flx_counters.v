@@ -13,6 +13,7 @@
 `default_nettype none
 module flx_counters #(
     parameter PROG_LAYERS = 16,
+    parameter PIXELS      = 1,
     parameter LW          = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1
 ) (
     input  wire          clk,
@@ -20,7 +21,7 @@ module flx_counters #(
     input  wire          i_clear,
     input  wire [LW-1:0] i_layer,
     input  wire          i_cycle,
-    input  wire          i_busy,
+    input  wire [2:0]    i_busy,
     input  wire          i_stall_weights,
     input  wire          i_stall_requant,
     input  wire          i_stall_skip,
@@ -31,11 +32,12 @@ module flx_counters #(
 );
     // Events are counted in a few bits; a round adds what has come to the memory, counter by
     // counter, reading in one clock and writing in the next.
-    localparam       BITS = 4;
+    localparam       BITS = (PIXELS > 1) ? 7 : 4;
     localparam [2:0] LAST = 3'd4;
 
     reg [BITS-1:0] sum [0:4];
-    wire [4:0]     event_now = {i_stall_skip, i_stall_requant, i_stall_weights, i_busy, i_cycle};
+    wire [14:0]    event_now = {2'd0, i_stall_skip, 2'd0, i_stall_requant, 2'd0, i_stall_weights,
+                                i_busy, 2'd0, i_cycle};
     reg [LW:0]     valid;   // so many layers have been written since the clear
     reg [LW-1:0]   layer;   // whose events are added
     reg [2:0]      which;
@@ -69,7 +71,7 @@ module flx_counters #(
         cycle <= {cycle[0], i_cycle};
         for (i = 0; i <= 4; i = i + 1)
             sum[i] <= ((active && writing && which == i[2:0]) ? {BITS{1'b0}} : sum[i])
-                    + {{(BITS-1){1'b0}}, event_now[i]};
+                    + {{(BITS-3){1'b0}}, event_now[3*i +: 3]};
         writing <= active && !writing;
         if (!active || wrap) which <= 3'd0;
         else if (writing) which <= which + 3'd1;

@@ -31,7 +31,6 @@ module flx_decrypt_array #(
     output wire [K*T-1:0]   o_sign
 );
     localparam S           = K * T / N_OUT;
-    localparam T0          = N_OUT / 4;
     localparam PACKED      = (S == 1) || (S == 2) || (S == 4);
     localparam PLANE_PITCH = PACKED ? S : 8 * ((S + 7) / 8);
 
@@ -60,24 +59,10 @@ module flx_decrypt_array #(
 
     generate
         if (LANES == 2) begin : g_code
-            // Lane k of channel t at t*K + k.
-            wire [K*T-1:0] in_order, code;
-            genvar t, k;
-            for (t = 0; t < T; t = t + 1) begin : g_ch
-                for (k = 0; k < K; k = k + 1) begin : g_lane
-                    localparam AT = ((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0);
-                    assign in_order[t*K + k] = sign[AT];
-                    assign o_sign[AT]        = code[t*K + k];
-                end
-            end
-            flx_lanes_code #(
-                .LANES(LANES),
-                .N    (K * T),
-                .REG  (FAN != 0)
+            flx_array_code #(
+                .K(K), .T(T), .N_OUT(N_OUT), .LANES(LANES), .FAN(FAN)
             ) u_code (
-                .clk   (clk),
-                .i_sign(in_order),
-                .o_code(code)
+                .clk(clk), .i_sign(sign), .o_sign(o_sign)
             );
         end else begin : g_signs
             assign o_sign = sign;

@@ -5,6 +5,7 @@
 //   K, T, N_OUT, ACT_W, ACC_W, LANES, FAN, RQ, AMEM_WORDS, SKIP, SCALED, POOL_BITS   as in
 //                flx_core
 //   PIPE         as in flx_core: memories answer a clock later
+//   PIXELS       as in flx_requant
 //   INDEX        number of the engine
 //   RAW          bits of a result address within one half of the result memory
 //   AMEM_KIND    1: the activation memory is outside: i_act and i_raw are its answers, o_granule
@@ -37,10 +38,11 @@ module flx_engine #(
     parameter RAW        = 4,
     parameter AMEM_KIND  = 0,
     parameter PIPE       = 0,
+    parameter PIXELS     = 1,
     parameter INDEX      = 0,
     parameter AW         = $clog2(AMEM_WORDS),
     parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1,
-    parameter SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1
+    parameter SW         = ((T / RQ > 1) ? $clog2(T / RQ) : 1) + $clog2(PIXELS)
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -62,6 +64,7 @@ module flx_engine #(
     input  wire               i_fire,
     input  wire [SW-1:0]      i_step,
     input  wire [48*RQ-1:0]   i_param,
+    input  wire [15:0]        i_skip_m,
     input  wire               i_add_code,
     input  wire               i_add_v,
     input  wire               i_combine,
@@ -131,7 +134,8 @@ module flx_engine #(
         .ACC_W(ACC_W),
         .LANES(LANES),
         .CODED(1),
-        .FAN  (FAN)
+        .FAN  (FAN),
+        .PIXELS(PIXELS)
     ) u_lanes (
         .clk    (clk),
         .rst    (rst),
@@ -152,7 +156,8 @@ module flx_engine #(
         .PICK     (LANES == 2),
         .SKIP     (SKIP),
         .SCALED   (SCALED),
-        .POOL_BITS(POOL_BITS)
+        .POOL_BITS(POOL_BITS),
+        .PIXELS   (PIXELS)
     ) u_requant (
         .clk         (clk),
         .i_sum       (sum),
@@ -165,6 +170,7 @@ module flx_engine #(
         .i_fire      (i_fire),
         .i_step      (i_step),
         .i_param     (i_param),
+        .i_skip_m    (i_skip_m),
         .i_add_code  (i_add_code),
         .i_add_v     (i_add_v),
         .i_combine   (i_combine),

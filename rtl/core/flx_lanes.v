@@ -20,13 +20,15 @@
 //            (LANES = 0: no difference; 1: the signs, one clock after i_act)
 //   FAN      rows: channels that share one copy of the activations, P and M; 0: no copies.
 //            Copies are flip-flops, no LUTs; LATENCY and the clocks of the codes are one more
+//   PIXELS   sums a channel: words come in rounds of PIXELS, one for each sum, with the same signs
+//            and flags; i_valid stays for whole rounds
 //
 //   i_act     K codes, lane k at k*ACT_W
 //   i_sign    in the order of flx_decrypt_array
 //   i_valid   this cycle's word counts
 //   i_first   first word of a set: the accumulators start anew
 //   i_double  LANES = 0: the accumulators double before this word is added; others do not look
-//   o_sum     T sums
+//   o_sum     T sums: those that the word was added to
 `default_nettype none
 module flx_lanes #(
     parameter K      = 8,
@@ -36,7 +38,8 @@ module flx_lanes #(
     parameter ACC_W  = 22,
     parameter LANES  = 0,
     parameter CODED  = 0,
-    parameter FAN    = 0
+    parameter FAN    = 0,
+    parameter PIXELS = 1
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -71,17 +74,19 @@ module flx_lanes #(
         end
 
         if (LANES == 0) begin : g_plain
-            flx_lanes_plain #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_lanes (
+            flx_lanes_plain #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .PIXELS(PIXELS)) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_sign(code), .i_valid(i_valid),
                 .i_first(i_first), .i_double(i_double), .o_sum(o_sum)
             );
         end else if (LANES == 1) begin : g_pairs
-            flx_lanes_pairs #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W)) u_lanes (
+            flx_lanes_pairs #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .PIXELS(PIXELS)) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_sign(code), .i_valid(i_valid),
                 .i_first(i_first), .o_sum(o_sum)
             );
         end else if (LANES == 2) begin : g_rows
-            flx_lanes_rows #(.K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .FAN(FAN)) u_lanes (
+            flx_lanes_rows #(
+                .K(K), .T(T), .ACT_W(ACT_W), .ACC_W(ACC_W), .FAN(FAN), .PIXELS(PIXELS)
+            ) u_lanes (
                 .clk(clk), .rst(rst), .i_act(i_act), .i_code(code), .i_valid(i_valid),
                 .i_first(i_first), .o_sum(o_sum)
             );

@@ -2,11 +2,12 @@
 // flx_lanes_acc: the accumulator of one channel, from adders that every family has.
 //
 //   W, ACC_W   bits of a term and of the accumulator
+//   PIXELS     sums that take turns (flx_lanes)
 //
 //   i_valid    i_term counts
 //   i_first    one clock before: it starts a new sum
 //   i_term     signed
-//   o_acc      one clock after i_term
+//   o_acc      one clock after i_term: the sum that it was added to
 //
 // i_first has its last register here, a copy a channel: one for all bits of all channels
 // would be the slowest net of the array.
@@ -14,13 +15,14 @@
 `default_nettype none
 module flx_lanes_acc #(
     parameter W     = 12,
-    parameter ACC_W = 22
+    parameter ACC_W = 22,
+    parameter PIXELS = 1
 ) (
     input  wire             clk,
     input  wire             i_valid,
     input  wire             i_first,
     input  wire [W-1:0]     i_term,
-    output reg  [ACC_W-1:0] o_acc
+    output wire [ACC_W-1:0] o_acc
 );
     wire             first;
     wire [ACC_W-1:0] term = {{(ACC_W-W){i_term[W-1]}}, i_term};
@@ -31,6 +33,17 @@ module flx_lanes_acc #(
         .o  (first)
     );
 
-    always @(posedge clk) if (i_valid) o_acc <= first ? term : o_acc + term;
+    reg  [PIXELS*ACC_W-1:0] acc; // the latest sum lowest
+    wire [ACC_W-1:0]        next = first ? term : acc[(PIXELS-1)*ACC_W +: ACC_W] + term;
+
+    assign o_acc = acc[ACC_W-1:0];
+
+    generate
+        if (PIXELS == 1) begin : g_one
+            always @(posedge clk) if (i_valid) acc <= next;
+        end else begin : g_ring
+            always @(posedge clk) if (i_valid) acc <= {acc[(PIXELS-1)*ACC_W-1:0], next};
+        end
+    endgenerate
 endmodule
 `default_nettype wire

@@ -17,7 +17,7 @@
 // carry out would take a cell to leave the chain and another for the flip-flop.
 // Every level is registered: LATENCY = clog2(K) + 2.
 //
-//   K, T, ACT_W, ACC_W   as in flx_lanes
+//   K, T, ACT_W, ACC_W, PIXELS   as in flx_lanes
 //
 //   i_sign    bit t*K + k: lane k of channel t, one clock after its i_act
 //   the rest as in flx_lanes
@@ -26,7 +26,8 @@ module flx_lanes_pairs #(
     parameter K      = 8,
     parameter T      = 8,
     parameter ACT_W  = 8,
-    parameter ACC_W  = 22
+    parameter ACC_W  = 22,
+    parameter PIXELS = 1
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -96,8 +97,9 @@ module flx_lanes_pairs #(
             end
 
             flx_lanes_acc #(
-                .W    (SUM_W),
-                .ACC_W(ACC_W)
+                .W     (SUM_W),
+                .ACC_W (ACC_W),
+                .PIXELS(PIXELS)
             ) u_acc (
                 .clk    (clk),
                 .i_valid(valid),

@@ -10,7 +10,7 @@
 // 2^(ACT_W + LEVELS), which is the weight of its top bit: inverting that bit makes the sum
 // a signed number. Inputs beyond K are the constant for zero.
 //
-//   K, T, ACT_W, ACC_W   as in flx_lanes
+//   K, T, ACT_W, ACC_W, PIXELS   as in flx_lanes
 //
 //   i_sign    bit t*K + k: lane k of channel t
 //   the rest as in flx_lanes; LATENCY = clog2(K) + 1
@@ -19,7 +19,8 @@ module flx_lanes_plain #(
     parameter K      = 8,
     parameter T      = 8,
     parameter ACT_W  = 8,
-    parameter ACC_W  = 22
+    parameter ACC_W  = 22,
+    parameter PIXELS = 1
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -75,13 +76,18 @@ module flx_lanes_plain #(
             wire [SUM_W-1:0] word = g_level[LEVELS].g_node[0].sum;
 
             wire [ACC_W-1:0] term = {{(ACC_W-SUM_W+1){~word[SUM_W-1]}}, word[SUM_W-2:0]};
-            reg  [ACC_W-1:0] acc;
+            reg  [PIXELS*ACC_W-1:0] acc; // the latest sum lowest
+            wire [ACC_W-1:0] earlier = acc[(PIXELS-1)*ACC_W +: ACC_W];
+            wire [ACC_W-1:0] next   = (first ? {ACC_W{1'b0}}
+                                    : double ? {earlier[ACC_W-2:0], 1'b0} : earlier) + term;
 
-            always @(posedge clk)
-                if (valid)
-                    acc <= (first ? {ACC_W{1'b0}} : double ? {acc[ACC_W-2:0], 1'b0} : acc) + term;
+            if (PIXELS == 1) begin : g_one
+                always @(posedge clk) if (valid) acc <= next;
+            end else begin : g_ring
+                always @(posedge clk) if (valid) acc <= {acc[(PIXELS-1)*ACC_W-1:0], next};
+            end
 
-            assign o_sum[t*ACC_W +: ACC_W] = acc;
+            assign o_sum[t*ACC_W +: ACC_W] = acc[ACC_W-1:0];
         end
     endgenerate
 endmodule

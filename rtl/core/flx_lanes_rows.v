@@ -19,7 +19,7 @@
 //
 // Every row is registered: LATENCY = clog2(K) + 1, and not below 4; one more with FAN > 0.
 //
-//   K, T, ACT_W, ACC_W, FAN   as in flx_lanes
+//   K, T, ACT_W, ACC_W, FAN, PIXELS   as in flx_lanes
 //
 //   i_code    bit t*K + k, made by flx_lanes_code: lanes 0 and 1 of a group of four (n0, n1)
 //             with i_act, lane 3 (r) one clock later, lane 2 (n) two clocks later
@@ -30,7 +30,8 @@ module flx_lanes_rows #(
     parameter T     = 8,
     parameter ACT_W = 8,
     parameter ACC_W = 22,
-    parameter FAN   = 0
+    parameter FAN   = 0,
+    parameter PIXELS = 1
 ) (
     input  wire               clk,
     input  wire               rst,
@@ -166,7 +167,7 @@ module flx_lanes_rows #(
 
             wire [SUM_W-1:0] word = g_level[LEVELS].g_node[0].sum;
             wire [ACC_W:0]   next;
-            reg  [ACC_W-1:0] acc;
+            reg  [PIXELS*ACC_W-1:0] acc; // the latest sum lowest
             // Copies, as in flx_lanes_acc.
             wire             first_here, valid_here;
 
@@ -174,11 +175,17 @@ module flx_lanes_rows #(
             flx_copy u_valid (.clk(clk), .i(valid), .o(valid_here));
 
             flx_carry_row #(.W(ACC_W), .KIND(2), .TOP(0)) u_acc (
-                .i_a({{(ACC_W-SUM_W){word[SUM_W-1]}}, word}), .i_b(acc),
+                .i_a({{(ACC_W-SUM_W){word[SUM_W-1]}}, word}),
+                .i_b(acc[(PIXELS-1)*ACC_W +: ACC_W]),
                 .i_c({ACC_W{first_here}}), .i_d({ACC_W{1'b0}}), .o(next)
             );
-            always @(posedge clk) if (valid_here) acc <= next[ACC_W-1:0];
-            assign o_sum[t*ACC_W +: ACC_W] = acc;
+            if (PIXELS == 1) begin : g_one
+                always @(posedge clk) if (valid_here) acc <= next[ACC_W-1:0];
+            end else begin : g_ring
+                always @(posedge clk)
+                    if (valid_here) acc <= {acc[(PIXELS-1)*ACC_W-1:0], next[ACC_W-1:0]};
+            end
+            assign o_sum[t*ACC_W +: ACC_W] = acc[ACC_W-1:0];
         end
     endgenerate
 endmodule

@@ -28,6 +28,7 @@ module flx_param_check #(
     parameter AMEM_KIND   = 0,
     parameter LOADER      = 0,
     parameter PIPE        = 0,
+    parameter PIXELS      = 1,
     parameter COUNTERS    = 1
 ) ();
     localparam KB    = K / 4;
@@ -83,14 +84,17 @@ module flx_param_check #(
         if (WIN_MAX < 4 || WIN_MAX > 252 || WIN_MAX % 4 != 0) begin : g_check_win
             flx_error_WIN_MAX_must_be_a_multiple_of_4_from_4_to_252 stop ();
         end
-        if (SKIP != 0 && (SKIP != 1 || READS > $clog2(K) + 2 || ACC_W / 2 < ACT_W)) begin : g_check_skip
-            flx_error_SKIP_must_be_0_or_with_few_words_for_T_codes_1 stop ();
+        if (SKIP != 0 && ((SKIP != 1 && SKIP != 2) || READS > $clog2(K) + 2 || ACC_W / 2 < ACT_W)) begin : g_check_skip
+            flx_error_SKIP_must_be_0_or_with_few_words_for_T_codes_1_or_2 stop ();
         end
         if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
             flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();
         end
-        if (PIPE != 0 && (PIPE != 1 || LANES == 1)) begin : g_check_pipe
+        if (PIPE != 0 && (PIPE != 1 || (LANES == 1 && PIXELS == 1))) begin : g_check_pipe
             flx_error_PIPE_must_be_0_or_without_pairs_1 stop ();
+        end
+        if (PIXELS != 1 && (PIXELS < 1 || PIXELS > 4 || PIPE != 1 || WINDOWS != 1 || K % T != 0)) begin : g_check_pixels
+            flx_error_PIXELS_must_be_1_or_to_4_with_PIPE_WINDOWS_and_K_a_multiple_of_T stop ();
         end
         if (AMEM_KIND != 0 && (AMEM_KIND != 1 || PIPE != 0)) begin : g_check_store
             flx_error_AMEM_KIND_must_be_0_or_without_PIPE_1 stop ();

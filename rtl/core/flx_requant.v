@@ -7,22 +7,26 @@
 // which the engines share.
 //
 //   T, RQ, ACT_W, ACC_W, K   as in flx_core
-//   SKIP        1: codes e can be added
+//   SKIP        1: codes e can be added; 2: their multipliers are not those of the sums
 //   PICK        how captured sums are chosen: 0: they move down (one LUT4 a bit and channel, in
 //               the cell of the flip-flop); 1: flx_pick
 //   SCALED      1: a position can have several sets, one a plane
 //   POOL_BITS   bits beyond ACT_W for the sum of a pool window; 0: maxima only
+//   PIXELS      positions that take turns: every signal comes in rounds of PIXELS clocks, one for each
+//               position, control the same in all of a round; whatever keeps values is a ring of PIXELS.
+//               K must be a multiple of T then
 //
 //   i_capture    load i_sum
 //   i_skip_load  i_raw holds word i_skip_word of the T/4 granules of e, which begin in bank
 //                i_skip_bank of word 0; complete with i_capture at the latest
-//   i_fire_add   the cycle before i_fire: the codes e of its channels are multiplied
+//   i_fire_add   SKIP = 1: the cycle before i_fire: the codes e of its channels are multiplied
 //   i_fire       the captured sums of channels RQ*i_step to RQ*i_step + RQ - 1 enter the pipeline
 //   i_param      one clock after i_fire_add and i_fire: RQ times {beta, m or skip_m}; beta is the
 //                same both times, and 0 where V of the planes before is added
+//   i_skip_m     SKIP = 2: skip_m, constant while a layer runs
 //   i_add_code   one clock after i_fire: skip_m*e counts; it and i_add_v are 0 one clock after
 //                i_fire_add
-//   i_step       with i_fire: its number; i_add_v one clock later: what i_v_we wrote there counts:
+//   i_step       with i_fire: its number, with PIXELS > 1 the position below it; i_add_v one clock later: what i_v_we wrote there counts:
 //   i_combine    0: V of the planes before is added; 1: twice their sum is added to this sum
 //   i_v_we       four clocks after i_fire, with i_combine one clock after it: keeps it at i_v_waddr
 //   i_shift      constant while a layer runs, as are i_pool_sum and i_pool_shift
@@ -33,6 +37,8 @@
 //   i_v_load     4 clocks after i_fire: keep its RQ values V;
 //   i_v_next     the next of them
 //   o_v          V to be written (logits)
+// With PIXELS > 1 V is there one clock later, and so is all that follows it: i_v_we (without i_combine)
+// and i_v_load come 5, i_code_en 8 clocks after i_fire.
 `default_nettype none
 module flx_requant #(
     parameter K         = 8,
@@ -44,8 +50,9 @@ module flx_requant #(
     parameter SKIP      = 1,
     parameter SCALED    = 0,
     parameter POOL_BITS = 6,
+    parameter PIXELS    = 1,
     parameter BW        = (K / 4 > 1) ? $clog2(K / 4) : 1,
-    parameter SW        = (T / RQ > 1) ? $clog2(T / RQ) : 1
+    parameter SW        = ((T / RQ > 1) ? $clog2(T / RQ) : 1) + $clog2(PIXELS)
 ) (
     input  wire               clk,
     input  wire [T*ACC_W-1:0] i_sum,
@@ -58,6 +65,7 @@ module flx_requant #(
     input  wire               i_fire,
     input  wire [SW-1:0]      i_step,
     input  wire [48*RQ-1:0]   i_param,
+    input  wire [15:0]        i_skip_m,
     input  wire               i_add_code,
     input  wire               i_add_v,
     input  wire               i_combine,
@@ -78,10 +86,10 @@ module flx_requant #(
     localparam G  = 4 * ACT_W;
 
     localparam STEPS  = T / RQ;
+    localparam DEPTH  = STEPS * PIXELS; // of rings
     // What flx_pick takes.
-    localparam PICKED = PICK != 0 && (STEPS == 4 || STEPS == 8 || STEPS == 16);
+    localparam PICKED = PIXELS == 1 && PICK != 0 && (STEPS == 4 || STEPS == 8 || STEPS == 16);
 
-    reg  [T*ACC_W-1:0]  captured;
     wire [RQ*ACC_W-1:0] sum_s;  // the sums and codes e of this step
     wire [RQ*ACT_W-1:0] code_e;
     reg  [32*RQ-1:0]    kept;
@@ -103,7 +111,21 @@ module flx_requant #(
 
     genvar c, b;
     generate
-        if (PICKED) begin : g_pick
+        if (PIXELS > 1) begin : g_ring
+            // A line for each step: the sums of the positions, which move on to the line before.
+            wire [(STEPS+1)*RQ*ACC_W-1:0] leaving;
+            assign leaving[STEPS*RQ*ACC_W +: RQ*ACC_W] = {RQ*ACC_W{1'b0}};
+            assign sum_s = leaving[RQ*ACC_W-1:0];
+            for (c = 0; c < STEPS; c = c + 1) begin : g_line
+                reg  [PIXELS*RQ*ACC_W-1:0] line;
+                wire [RQ*ACC_W-1:0] next = i_capture ? i_sum[c*RQ*ACC_W +: RQ*ACC_W]
+                                         : leaving[(c+1)*RQ*ACC_W +: RQ*ACC_W];
+                assign leaving[c*RQ*ACC_W +: RQ*ACC_W] = line[RQ*ACC_W-1:0];
+                always @(posedge clk)
+                    if (i_capture || i_fire) line <= {next, line[PIXELS*RQ*ACC_W-1:RQ*ACC_W]};
+            end
+        end else if (PICKED) begin : g_pick
+            reg [T*ACC_W-1:0] captured;
             always @(posedge clk) if (i_capture) captured <= i_sum;
             for (b = 0; b < RQ * ACC_W; b = b + 1) begin : g_bit
                 wire [STEPS-1:0] column;
@@ -113,6 +135,7 @@ module flx_requant #(
                 flx_pick #(.N(STEPS)) u_pick (.i(column), .i_sel(i_step), .o(sum_s[b]));
             end
         end else begin : g_move
+            reg [T*ACC_W-1:0] captured;
             always @(posedge clk)
                 if (i_capture) captured <= i_sum;
                 else if (i_fire) captured <= captured >> (RQ * ACC_W);
@@ -122,7 +145,22 @@ module flx_requant #(
 
     // Codes to be added.
     generate
-        if (SKIP != 0) begin : g_skip
+        if (SKIP != 0 && PIXELS > 1) begin : g_skip_ring
+            // As the sums; a code leaves when it is multiplied.
+            wire [T*ACT_W-1:0] loaded = i_raw >> (G * i_skip_bank);
+            wire [(STEPS+1)*RQ*ACT_W-1:0] leaving;
+            assign leaving[STEPS*RQ*ACT_W +: RQ*ACT_W] = {RQ*ACT_W{1'b0}};
+            assign code_e = leaving[RQ*ACT_W-1:0];
+            for (c = 0; c < STEPS; c = c + 1) begin : g_line
+                reg  [PIXELS*RQ*ACT_W-1:0] line;
+                wire [RQ*ACT_W-1:0] next = i_skip_load ? loaded[c*RQ*ACT_W +: RQ*ACT_W]
+                                         : leaving[(c+1)*RQ*ACT_W +: RQ*ACT_W];
+                assign leaving[c*RQ*ACT_W +: RQ*ACT_W] = line[RQ*ACT_W-1:0];
+                always @(posedge clk)
+                    if (i_skip_load || (SKIP == 2 ? i_fire : i_fire_add))
+                        line <= {next, line[PIXELS*RQ*ACT_W-1:RQ*ACT_W]};
+            end
+        end else if (SKIP != 0) begin : g_skip
             localparam KB = K / 4;
             reg  [T*ACT_W-1:0] codes;
             wire [T*ACT_W-1:0] moved = codes >> (RQ * ACT_W);
@@ -170,39 +208,47 @@ module flx_requant #(
         end
     endgenerate
 
-    // Pool: a ring of T places.
-    reg [T*PW-1:0] pool;
+    // Pool: a ring of T places for each position.
+    reg [DEPTH*RQ*PW-1:0] pool;
     assign old = pool[RQ*PW-1:0];
 
     generate
-        if (T == RQ) begin : g_pool_once
+        if (DEPTH == 1) begin : g_pool_once
             always @(posedge clk) if (i_code_en) pool <= best;
         end else begin : g_pool_ring
-            always @(posedge clk) if (i_code_en) pool <= {best, pool[T*PW-1:RQ*PW]};
+            always @(posedge clk) if (i_code_en) pool <= {best, pool[DEPTH*RQ*PW-1:RQ*PW]};
         end
         if (POOL_BITS == 0) begin : g_maximum
-            assign o_granule = pool[(T-4)*ACT_W +: G];
+            for (c = 0; c < 4 / RQ; c = c + 1) begin : g_part
+                assign o_granule[c*RQ*ACT_W +: RQ*ACT_W] =
+                    pool[(DEPTH-1-(4/RQ-1-c)*PIXELS)*RQ*PW +: RQ*PW];
+            end
         end else begin : g_sum
             // The codes that entered the pool last, shifted and clamped.
             wire [RQ*ACT_W-1:0] done;
-            reg  [G-1:0]        granule;
             genvar j;
             for (j = 0; j < RQ; j = j + 1) begin : g_done
-                wire [PW-1:0] sum     = pool[(T-RQ+j)*PW +: PW];
+                wire [PW-1:0] sum     = pool[((DEPTH-1)*RQ+j)*PW +: PW];
                 wire [PW-1:0] shifted = i_pool_sum ? sum >> i_pool_shift : sum;
                 assign done[j*ACT_W +: ACT_W] = shifted[ACT_W-1:0]
                                               | {ACT_W{|shifted[PW-1:ACT_W]}};
             end
             if (RQ == 4) begin : g_all
+                reg [G-1:0] granule;
                 always @(posedge clk) granule <= done;
+                assign o_granule = granule;
             end else begin : g_some
-                reg moved;
-                always @(posedge clk) begin
-                    moved <= i_code_en;
-                    if (moved) granule <= {done, granule[G-1:RQ*ACT_W]};
+                reg [PIXELS*G-1:0] granule; // the latest highest
+                reg                moved;
+                wire [G-1:0]       next = {done, granule[G-1:RQ*ACT_W]};
+                assign o_granule = granule[(PIXELS-1)*G +: G];
+                always @(posedge clk) moved <= i_code_en;
+                if (PIXELS == 1) begin : g_one
+                    always @(posedge clk) if (moved) granule <= next;
+                end else begin : g_ring
+                    always @(posedge clk) if (moved) granule <= {next, granule[PIXELS*G-1:G]};
                 end
             end
-            assign o_granule = granule;
         end
     endgenerate
 
@@ -210,13 +256,17 @@ module flx_requant #(
     generate
         for (r = 0; r < RQ; r = r + 1) begin : g_lane
             reg         [ACC_W-1:0] first;
+            reg         [ACT_W-1:0] e;
             wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
             wire        [ACC_W-1:0] sum = (SCALED != 0 && i_add_v && i_combine)
                                         ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
             wire        [31:0]    v4;
 
             flx_mac #(
-                .ACC_W(ACC_W)
+                .ACC_W (ACC_W),
+                .CODE_W(SKIP == 2 ? ACT_W : 0),
+                .EW    (ACT_W),
+                .PIXELS(PIXELS)
             ) u_mac (
                 .clk          (clk),
                 .i_s          (sum),
@@ -225,6 +275,8 @@ module flx_requant #(
                 .i_v          (v_before[32*r +: 32]),
                 .i_add_v      (SCALED != 0 && i_add_v && !i_combine),
                 .i_add_product(SKIP != 0 && i_add_code),
+                .i_code       (e),
+                .i_code_m     (i_skip_m),
                 .o_v          (v4)
             );
 
@@ -237,7 +289,8 @@ module flx_requant #(
             wire        [ACT_W-1:0] code = code7 & {ACT_W{!i_null}};
             wire        [PW-1:0]    was = old[r*PW +: PW];
             always @(posedge clk) begin
-                first <= (SKIP != 0 && i_fire_add)
+                e     <= code_e[r*ACT_W +: ACT_W];
+                first <= (SKIP == 1 && i_fire_add)
                        ? {{(ACC_W-ACT_W){1'b0}}, code_e[r*ACT_W +: ACT_W]}
                        : sum_s[r*ACC_W +: ACC_W];
                 field5 <= v_wide[{1'b0, i_shift[4:3], 3'b000} +: ACT_W+7];

@@ -12,6 +12,9 @@
 //
 //   K, T, RQ    as in flx_core
 //   SUMS        1: flx_requant pools sums too, and its granules are one clock later
+//   SKIP        2: codes take no cycle of their own
+//   EVENTS      1: all that a step leads to is said in the cycle of its o_fire, for flx_pixels to delay;
+//               o_layer_done comes LAG cycles after the last of it
 //   AW, BW      bits of a word address and of a bank number of the activation memory
 //   PAW, RAW    bits of a row address of the parameters and of a result address
 //
@@ -36,6 +39,9 @@ module flx_requant_ctl #(
     parameter T    = 8,
     parameter RQ   = 4,
     parameter SUMS = 1,
+    parameter SKIP = 1,
+    parameter EVENTS = 0,
+    parameter LAG  = 0,
     parameter AW   = 10,
     parameter BW   = 1,
     parameter PAW  = 8,
@@ -96,14 +102,15 @@ module flx_requant_ctl #(
 
     wire       step_last = {1'b0, o_step} == STEPS[SW:0] - 1'b1;
     wire       gran_last;
-    wire [1:0] fire_at   = {1'b0, i_skip};
+    wire       first_codes = i_skip && SKIP != 2; // a cycle for them in front
+    wire [1:0] fire_at   = {1'b0, first_codes};
     wire [1:0] last_at   = (i_logits && RQ > 2) ? RQ_LAST
                          : (i_logits && RQ == 2) ? 2'd1 : fire_at;
     // The set ends with the fire of its last step.
     wire       step_end  = phase == last_at || (o_fire && step_last);
 
     assign o_capture  = i_done;
-    assign o_fire_add = draining && i_skip && phase == 2'd0;
+    assign o_fire_add = draining && first_codes && phase == 2'd0;
     assign o_fire     = draining && phase == fire_at;
 
     generate
@@ -154,7 +161,10 @@ module flx_requant_ctl #(
 
     // The pipeline of flx_requant: sums of the addition after 1 clock, V after 4, codes after 7,
     // granules after 8 or 9.
-    localparam OUT = (SUMS != 0) ? 2 : 1;
+    localparam AT_ADD  = (EVENTS != 0) ? 0 : 1;
+    localparam AT_V    = (EVENTS != 0) ? 0 : 4;
+    localparam AT_CODE = (EVENTS != 0) ? 0 : 7;
+    localparam OUT     = (EVENTS != 0) ? 0 : (SUMS != 0) ? 2 : 1;
     wire          v_we, s_we;
     wire [SW-1:0] v_waddr, s_waddr;
     wire fire4, last4, fire7, first7, put7, group7, last7, end7;
@@ -163,7 +173,7 @@ module flx_requant_ctl #(
 
     flx_delay #(
         .W(2),
-        .N(1)
+        .N(AT_ADD)
     ) u_delay_add (
         .clk(clk),
         .rst(rst),
@@ -173,7 +183,7 @@ module flx_requant_ctl #(
 
     flx_delay #(
         .W(SW + 3),
-        .N(4)
+        .N(AT_V)
     ) u_delay_v (
         .clk(clk),
         .rst(rst),
@@ -182,7 +192,7 @@ module flx_requant_ctl #(
     );
     flx_delay #(
         .W(SW + 1),
-        .N(1)
+        .N(AT_ADD)
     ) u_delay_s (
         .clk(clk),
         .rst(rst),
@@ -194,7 +204,7 @@ module flx_requant_ctl #(
 
     flx_delay #(
         .W(7),
-        .N(7)
+        .N(AT_CODE)
     ) u_delay_code (
         .clk(clk),
         .rst(rst),
@@ -247,7 +257,17 @@ module flx_requant_ctl #(
     wire [AW-1:0] group_next = group_word + G_WORDS[AW-1:0] + {{(AW-1){1'b0}}, bank_wrap};
 
     assign o_we         = put_out;
-    assign o_layer_done = (put_out && last_out) || (o_res_we && v_count == 3'd1 && v_last);
+    wire done = (put_out && last_out) || (o_res_we && v_count == 3'd1 && v_last);
+
+    flx_delay #(
+        .W(1),
+        .N(LAG)
+    ) u_delay_done (
+        .clk(clk),
+        .rst(rst),
+        .i  (done),
+        .o  (o_layer_done)
+    );
 
     always @(posedge clk) begin
         if (put_out) begin
@@ -294,7 +314,7 @@ module flx_requant_ctl #(
 
     always @* begin
         assume (f_started || rst);
-        assume (i_logits == f_logits && i_skip == f_skip);
+        assume (i_logits == f_logits && first_codes == f_skip);
         assume (!i_done || f_since >= f_apart);
         if (f_started) begin
             if (i_done) assert (!draining || (o_fire && step_last));

@@ -11,6 +11,7 @@
 //
 //   K, T, RQ, PROG_LAYERS, SKIP, WINDOWS, SCALED   as in flx_core
 //   DOUBLE      1: the lanes double, so that all binary planes are one set; 0: each is a set
+//   PIXELS      as in flx_addr_gen
 //   AW, BW, PAW   bits of an activation word address, a bank number, a program address
 //   WAW, RPW    bits of a weight word address, of a parameter row
 //
@@ -33,6 +34,9 @@
 //   o_skip_read   in the place of a word: o_aaddr is read for the requantiser, it is word
 //               o_skip_word of its granules, which begin in bank o_skip_bank
 //   o_map_…, i_map_rows   flx_act_fill: input map of the layer, again: i_again; rows that are there
+//   o_col, o_at_col, o_live, o_win_step, o_skip_step, o_row_words, o_last_col   for flx_pixels: column
+//               of the word and of its position, windows that exist, words between them in the
+//               input map and in the map that is added, ends of rows
 //   o_skip_now  the cycle before o_skip_read: o_skip_at will be read
 //   o_ev_…      events for the counters
 `default_nettype none
@@ -48,13 +52,15 @@ module flx_sequencer #(
     parameter SCALED      = 0,
     parameter DOUBLE      = 1,
     parameter LATENCY     = 4,
+    parameter PIXELS      = 1,
     parameter AW          = 10,
     parameter BW          = 1,
     parameter PAW         = 9,
     parameter WAW         = 8,
     parameter RPW         = 8,
     parameter AMEM_KIND   = 0,
-    parameter LW          = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1
+    parameter LW          = (PROG_LAYERS > 1) ? $clog2(PROG_LAYERS) : 1,
+    parameter CW          = (AW < 16) ? AW + 2 : 17
 ) (
     input  wire             clk,
     input  wire             rst,
@@ -102,6 +108,12 @@ module flx_sequencer #(
     output reg              o_group_last,
     output reg              o_layer_last,
     output reg  [LW-1:0]    o_layer,
+    output reg  [CW-1:0]    o_col,
+    output reg  [CW-1:0]    o_at_col,
+    output reg  [2:0]       o_live,
+    output wire [15:0]      o_win_step,
+    output wire [15:0]      o_skip_step,
+    output wire [15:0]      o_last_col,
     output reg              o_map_whole,
     output reg  [AW-1:0]    o_map_base,
     output wire [15:0]      o_map_row_words,
@@ -112,7 +124,7 @@ module flx_sequencer #(
     output wire             o_skip_now,
     output wire [AW-1:0]    o_skip_at,
     output wire             o_ev_cycle,
-    output wire             o_ev_busy,
+    output wire [2:0]       o_ev_busy,
     output wire             o_ev_stall_weights,
     output wire             o_ev_stall_requant,
     output wire             o_ev_stall_skip
@@ -120,12 +132,15 @@ module flx_sequencer #(
     localparam [4:0] LAST_WORD = `FLX_PROG_LAYER_WORDS;
     localparam LRQ  = $clog2(RQ);
     localparam GW   = (RPW < 16) ? RPW + 1 : 16; // every channel group has parameters
-    localparam CW   = (AW < 16) ? AW + 2 : 17;
     localparam KB   = K / 4;
     // Words that hold T codes, and cycles from the last word of a set to the last of them.
     localparam READS = (T / 4 % KB == 0) ? T / 4 / KB
                      : (KB % (T / 4) == 0) ? 1 : (T / 4 + KB - 2) / KB + 1;
-    localparam AFTER = LATENCY + 1;
+    // With PIXELS the codes come a cycle after the last word, and early enough when those of the set
+    // before have all been taken, which is LATENCY + 1 clocks of the lanes after its last step.
+    localparam AFTER = (PIXELS > 1) ? READS : LATENCY + 1;
+    localparam LAG   = (PIXELS > 1) ? max((LATENCY + 1) / PIXELS - (SKIP == 2 ? 0 : 1), 0) : 0;
+    localparam TIMES = (SKIP == 2) ? 1 : 2; // the multipliers are needed for a channel with a code
     // Cycles of a set in the requantiser: codes, codes with additions, and the same for logits.
     // A plane must have left it before the next one needs its values: sums of binary planes are
     // there 2 clocks after, V of scaled ones 5.
@@ -135,8 +150,8 @@ module flx_sequencer #(
     localparam HOLD_CODE  = STEPS;
     localparam HOLD_PLANE = (STEPS > PLANE_MIN) ? STEPS : PLANE_MIN;
     localparam HOLD_V     = (SCALED != 0 && T < PLANE_MIN) ? PLANE_MIN : T;
-    localparam HOLD_ADD   = max(2 * STEPS + READS - 1, AFTER + 1);
-    localparam HOLD_ADD_V = max(((RQ == 1) ? 2 * T : T) + READS - 1, AFTER + 1);
+    localparam HOLD_ADD   = max(TIMES * STEPS + READS - 1 + LAG, AFTER + 1);
+    localparam HOLD_ADD_V = max(((RQ == 1) ? TIMES * T : T) + READS - 1 + LAG, AFTER + 1);
     localparam [2:0] S_IDLE = 3'd0, S_LOAD = 3'd1, S_SETUP = 3'd2, S_START = 3'd3,
                      S_ISSUE = 3'd4, S_DRAIN = 3'd5;
 
@@ -253,7 +268,8 @@ module flx_sequencer #(
     // Issue.
     wire [15:0]    row_number;
     wire [AW-1:0]  row, row_window;
-    wire [CW-1:0]  col;
+    wire [CW-1:0]  col, at_col;
+    wire [2:0]     live;
     wire           in_map, pixel_last, first, double, set_first, set_last, pos_last, absent;
     wire           win_first, end_dx, win_last, end_px, group_last;
     wire [WAW:0]   index;
@@ -263,7 +279,8 @@ module flx_sequencer #(
         .AW     (AW),
         .GW     (GW),
         .WAW    (WAW),
-        .WINDOWS(WINDOWS)
+        .WINDOWS(WINDOWS),
+        .PIXELS (PIXELS)
     ) u_addr_gen (
         .clk          (clk),
         .i_start      (o_layer_start),
@@ -298,6 +315,8 @@ module flx_sequencer #(
         .o_row_number (row_number),
         .o_row_window (row_window),
         .o_col        (col),
+        .o_at_col     (at_col),
+        .o_live       (live),
         .o_inside     (in_map),
         .o_pixel_last (pixel_last),
         .o_index      (index),
@@ -339,7 +358,9 @@ module flx_sequencer #(
     assign o_release          = go && group_last && ring;
     assign o_release_words    = index + 1'b1;
     assign o_ev_cycle         = o_busy;
-    assign o_ev_busy          = go;
+    assign o_ev_busy          = live & {3{go}};
+    assign o_win_step         = win_step;
+    assign o_last_col         = last_col;
     assign o_ev_stall_weights = issuing && !arrived;
     assign o_ev_stall_requant = issuing && arrived && blocked;
     assign o_ev_stall_skip    = issuing && arrived && !blocked && (stolen || !there);
@@ -350,6 +371,9 @@ module flx_sequencer #(
         o_valid      <= go;
         o_aaddr      <= stolen ? skip_addr : aaddr;
         o_mask       <= !in_map ? {(K/4){1'b0}} : pixel_last ? granules : {(K/4){1'b1}};
+        o_col        <= col;
+        o_at_col     <= at_col;
+        o_live       <= live;
         o_waddr      <= waddr;
         o_first      <= first;
         o_double     <= double;
@@ -380,10 +404,12 @@ module flx_sequencer #(
             wire          exists;
 
             // V of a scaled plane takes their place in the later sets.
+            assign o_skip_step = col_win;
             assign adds = o_skip && exists && (scaled ? set_first : pos_last);
 
             flx_skip_read #(
-                .K(K), .T(T), .AW(AW), .BW(BW), .WINDOWS(WINDOWS), .READS(READS), .AFTER(AFTER)
+                .K(K), .T(T), .AW(AW), .BW(BW), .WINDOWS(WINDOWS), .PIXELS(PIXELS), .READS(READS),
+                .AFTER(AFTER)
             ) u_skip_read (
                 .clk(clk), .rst(rst), .i_start(o_layer_start), .i_step(go && pos_last),
                 .i_note(go && set_last && adds), .i_end_dx(end_dx), .i_end_win(win_last),
@@ -400,7 +426,8 @@ module flx_sequencer #(
                 if (loading && word == 5'd19) {row_win, col_win} <= f;
             end
         end else begin : g_no_skip
-            assign adds      = 1'b0;
+            assign adds        = 1'b0;
+            assign o_skip_step = 16'd0;
             assign reading   = 1'b0;
             assign skip_addr = {AW{1'b0}};
             assign skip_word = 5'd0;
@@ -460,7 +487,7 @@ module flx_sequencer #(
             assert (hold_set >= (o_logits ? T : STEPS));
             assert (!split || hold_set >= (STEPS > 2 ? STEPS : 2));
             assert (!split || !scaled || hold_set >= 5);
-            assert (!o_skip || (hold_set >= 2 * STEPS + READS - 1 && hold_set > AFTER));
+            assert (!o_skip || (hold_set >= TIMES * STEPS + READS - 1 && hold_set > AFTER));
         end
     end
 `endif

@@ -5,7 +5,7 @@
 //
 //   K, T      as in flx_core
 //   AW, BW    bits of a word address and of a bank number of the activation memory
-//   WINDOWS   as in flx_addr_gen
+//   WINDOWS, PIXELS   as in flx_addr_gen
 //   READS, AFTER   words for a set; cycles from the last word of the set to the last read
 //
 //   i_start   go to the first position of the layer; the i_ fields are constant from here on
@@ -24,6 +24,7 @@ module flx_skip_read #(
     parameter AW      = 10,
     parameter BW      = 1,
     parameter WINDOWS = 1,
+    parameter PIXELS  = 1,
     parameter READS   = 1,
     parameter AFTER   = 5
 ) (
@@ -59,7 +60,8 @@ module flx_skip_read #(
     wire          wrap; // the next group begins in the word after
     wire          jump_x = WINDOWS != 0 && i_end_win;
     wire          jump_y = WINDOWS != 0 && i_end_px;
-    wire [AW-1:0] add_x  = (jump_x ? col_win : col) + (jump_x ? i_win_col_step : i_col_step);
+    wire [AW+2:0] win_x  = {3'd0, i_win_col_step} * PIXELS[2:0];
+    wire [AW-1:0] add_x  = (jump_x ? col_win : col) + (jump_x ? win_x[AW-1:0] : i_col_step);
     wire [AW-1:0] add_y  = (jump_y ? row_win : row) + (jump_y ? i_win_row_step : i_row_step);
     wire [AW-1:0] next_base = base + G_WORDS[AW-1:0] + {{(AW-1){1'b0}}, wrap};
     wire [AW-1:0] next_x = i_end_px              ? {AW{1'b0}}

@@ -2,7 +2,7 @@
 // flx_station: an engine at its place in the chain: what passes it (flx_hop) is taken apart here,
 // in the order in which flx_core puts it together.
 //
-//   K … AMEM_KIND, PIPE, INDEX   as in flx_engine
+//   K … AMEM_KIND, PIPE, PIXELS, INDEX   as in flx_engine
 //   BUS_W        bits that pass
 //
 //   i_bus, o_bus   from the station before, to the next one
@@ -24,6 +24,7 @@ module flx_station #(
     parameter RAW        = 4,
     parameter AMEM_KIND  = 0,
     parameter PIPE       = 0,
+    parameter PIXELS     = 1,
     parameter INDEX      = 0,
     parameter BUS_W      = 1
 ) (
@@ -43,10 +44,11 @@ module flx_station #(
     localparam BW = (KB > 1) ? $clog2(KB) : 1;
     localparam G  = 4 * ACT_W;
     localparam AW = $clog2(AMEM_WORDS);
-    localparam SW = (T / RQ > 1) ? $clog2(T / RQ) : 1;
+    localparam SW = ((T / RQ > 1) ? $clog2(T / RQ) : 1) + $clog2(PIXELS);
 
     wire [K*T-1:0]     e_sign;
     wire [48*RQ-1:0]   e_param;
+    wire [15:0]        e_skip_m;
     wire [AW-1:0]      e_raddr, e_waddr, e_img_waddr;
     wire [KB-1:0]      e_mask;
     wire [6:0]         e_rd_engine, e_img_engine;
@@ -63,7 +65,7 @@ module flx_station #(
 
     flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
         .clk(clk), .i(i_bus), .o_next(o_bus),
-        .o_here({e_sign, e_param, e_raddr, e_mask, e_running, e_rd_engine, e_rd_result,
+        .o_here({e_sign, e_param, e_skip_m, e_raddr, e_mask, e_running, e_rd_engine, e_rd_result,
                  e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank,
                  e_capture, e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
                  e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_code_en, e_null,
@@ -75,14 +77,15 @@ module flx_station #(
     flx_engine #(
         .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
-        .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .INDEX(INDEX)
+        .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .PIXELS(PIXELS), .INDEX(INDEX)
     ) u_engine (
         .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
         .o_raw(o_raw), .i_act(i_act), .i_raw(i_raw),
         .o_granule(o_granule), .i_sign(e_sign), .i_valid(e_valid),
         .i_first(e_first), .i_double(e_double), .i_skip_load(e_skip_load),
         .i_skip_word(e_skip_word), .i_skip_bank(e_skip_bank), .i_capture(e_capture),
-        .i_fire_add(e_fire_add), .i_fire(e_fire), .i_step(e_step), .i_param(e_param), .i_add_code(e_add_code),
+        .i_fire_add(e_fire_add), .i_fire(e_fire), .i_step(e_step), .i_param(e_param),
+        .i_skip_m(e_skip_m), .i_add_code(e_add_code),
         .i_add_v(e_add_v), .i_combine(e_combine), .i_v_we(e_v_we), .i_v_waddr(e_v_waddr),
         .i_shift(e_shift), .i_pool_sum(e_pool_sum), .i_pool_shift(e_pool_shift),
         .i_code_en(e_code_en), .i_null(e_null), .i_pool_first(e_pool_first),

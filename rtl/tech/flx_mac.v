@@ -2,13 +2,16 @@
 // flx_mac: V = m * s + what is added, modulo 2^32; a new one in every clock.
 //
 //   ACC_W      bits of s, at most 28
+//   CODE_W     bits of a code that has a multiplier of its own (flx_core, SKIP = 2); 0: none
+//   PIXELS     as in flx_requant: "the clock before" is the same position's, PIXELS clocks before
 //
 //   i_s, i_m   signed
 //   i_beta     is added, if not i_add_v
 //   i_add_v    i_v is added; i_beta must be 0 then
-//   i_add_product   m * s of the clock before is added too: that s was below 2^(ACC_W/2), its
+//   i_add_product   with CODE_W > 0: i_code_m * i_code is added; else m * s of the clock before is added too: that s was below 2^(ACC_W/2), its
 //              i_beta the same as now, and it had neither i_add_v nor i_add_product
-//   o_v        3 clocks later
+//   i_code, i_code_m   unsigned and signed
+//   o_v        3 clocks later, with PIXELS > 1 4: the multipliers then have registers in front
 //
 // The product is made of two halves of s. With FLX_UP5K the adders and most registers are those of
 // the multiplier blocks: the lower half's block adds to beta, the upper half's to what is left
@@ -16,7 +19,10 @@
 // Yosys 0.23 takes the blocks for multipliers of its own and drops what they add.
 `default_nettype none
 module flx_mac #(
-    parameter ACC_W = 22
+    parameter ACC_W  = 22,
+    parameter CODE_W = 0,
+    parameter PIXELS = 1,
+    parameter EW     = (CODE_W > 0) ? CODE_W : 1
 ) (
     input  wire             clk,
     input  wire [ACC_W-1:0] i_s,
@@ -25,12 +31,19 @@ module flx_mac #(
     input  wire [31:0]      i_v,
     input  wire             i_add_v,
     input  wire             i_add_product,
+    input  wire [EW-1:0]    i_code,
+    input  wire [15:0]      i_code_m,
     output wire [31:0]      o_v
 );
     localparam LO = ACC_W / 2;
     localparam HI = ACC_W - LO;
 
 `ifdef FLX_UP5K
+    generate
+        if (PIXELS != 1 || CODE_W != 0) begin : g_error
+            flx_error_PIXELS_and_SKIP_must_be_1_on_the_UP5K stop ();
+        end
+    endgenerate
     reg  [31:0]   addend;
     reg           again; // to the sum before
     reg  [LO-1:0] rest;
@@ -73,24 +86,51 @@ module flx_mac #(
         .CI(1'b0), .ACCUMCI(1'b0), .SIGNEXTIN(1'b0), .O(high)
     );
 `else
-    wire signed [15:0]   m    = i_m;
-    wire signed [LO:0]   s_lo = {1'b0, i_s[LO-1:0]};
-    wire signed [HI-1:0] s_hi = i_s[ACC_W-1:LO];
-    // `keep`: Yosys 0.23 crashes when it moves these registers into an SB_MAC16.
-    (* keep *) reg signed [LO+16:0] p_lo;
-    (* keep *) reg signed [HI+15:0] p_hi;
-    reg  [31:0] beta1, p_lo2, high2, v3;
-    wire [31:0] p_lo_ext = {{(15-LO){p_lo[LO+16]}}, p_lo};
-    wire [31:0] p_hi_ext = {{(16-HI){p_hi[HI+15]}}, p_hi};
-    wire [31:0] extra    = (i_add_product ? p_lo_ext : 32'd0) | (i_add_v ? i_v : 32'd0);
+    wire [LO+16:0] p_lo;
+    wire [HI+15:0] p_hi;
+    wire [31:0]    beta, v_added;
+    wire           add_product;
+    reg  [31:0]    beta1, p_lo2, high2, v3;
+    wire [31:0]    p_lo_ext  = {{(15-LO){p_lo[LO+16]}}, p_lo};
+    wire [31:0]    p_hi_ext  = {{(16-HI){p_hi[HI+15]}}, p_hi};
+    wire [31:0]    extra, product;
 
     assign o_v = v3;
 
+    flx_multiply #(.A(16), .B(LO + 1), .REG(PIXELS > 1)) u_low (
+        .clk(clk), .i_a(i_m), .i_b({1'b0, i_s[LO-1:0]}), .o_p(p_lo)
+    );
+    flx_multiply #(.A(16), .B(HI), .REG(PIXELS > 1)) u_high (
+        .clk(clk), .i_a(i_m), .i_b(i_s[ACC_W-1:LO]), .o_p(p_hi)
+    );
+    flx_delay #(.W(65), .N(PIXELS > 1 ? 1 : 0)) u_delay (
+        .clk(clk), .rst(1'b0), .i({i_add_product, i_beta, i_v & {32{i_add_v}}}),
+        .o({add_product, beta, v_added})
+    );
+
+    generate
+        if (CODE_W > 0) begin : g_codes
+            wire [16+CODE_W:0] p_code;
+            reg                adds;
+            flx_multiply #(.A(16), .B(CODE_W + 1), .REG(PIXELS > 1)) u_code (
+                .clk(clk), .i_a(i_code_m), .i_b({1'b0, i_code}), .o_p(p_code)
+            );
+            always @(posedge clk) adds <= add_product;
+            assign extra   = v_added;
+            assign product = adds ? {{(15-CODE_W){p_code[16+CODE_W]}}, p_code} : 32'd0;
+        end else begin : g_again
+            wire [LO+16:0] p_added;
+            flx_delay #(.W(LO + 17), .N(PIXELS - 1)) u_delay (
+                .clk(clk), .rst(1'b0), .i(p_lo), .o(p_added)
+            );
+            assign extra   = (add_product ? {{(15-LO){p_added[LO+16]}}, p_added} : 32'd0) | v_added;
+            assign product = 32'd0;
+        end
+    endgenerate
+
     always @(posedge clk) begin
-        p_lo  <= m * s_lo;
-        p_hi  <= m * s_hi;
-        beta1 <= i_beta + extra;
-        p_lo2 <= p_lo_ext;
+        beta1 <= beta + extra;
+        p_lo2 <= p_lo_ext + product;
         high2 <= beta1 + (p_hi_ext << LO);
         v3    <= high2 + p_lo2;
     end

@@ -29,7 +29,7 @@ module flx_pins_usb (
     assign dn   = i_drive ? i_dn : o_oe ? 1'bz : 1'b0;
 
     flx_board_usb u_board (
-        .clk48(clk48), .clk(clk), .i_locked(i_locked), .io_dp(dp), .io_dn(dn),
+        .clk48(clk48), .clk(clk), .clk_lanes(clk), .i_locked(i_locked), .io_dp(dp), .io_dn(dn),
         .o_pullup(pull), .o_busy(o_busy), .o_active()
     );
 endmodule

@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # scripts/bitstream, with tools that only write what they are told (real ones take minutes): a
-# build that misses a clock, or does not know it, fails and leaves no bitstream; the seed with most
-# slack is kept; nothing is placed twice; --repeat sees two runs that differ.
+# build that misses a clock, or does not know it, fails and leaves no bitstream; with a clock for the
+# lanes, so does one that misses that clock or a path between the two; the seed with most slack is
+# kept; nothing is placed twice; --repeat sees two runs that differ.
 set -eu
 cd "$(dirname "$0")/../.."
 make -s build/gen/flx_proto.vh build/gen/flx_xornet.vh
@@ -16,7 +17,8 @@ cat >"$work/bin/yosys" <<'END'
 echo '{}' >"$BOARDS_DIR/hx8k/design.json"
 echo '{"design": {"num_cells_by_type": {"SB_LUT4": 1}}}' >"$BOARDS_DIR/hx8k/stat.json"
 END
-# Achieved clocks of a seed: the file SEED, in MHz: core and, unless empty, UART. Counts its runs.
+# The file SEED: the core's clock in MHz and, of a board with a clock for its lanes, also that clock, and
+# the delays in ns from clk to clk_lanes and back, "-" for none. Counts its runs.
 cat >"$work/bin/nextpnr-ice40" <<'END'
 #!/bin/sh
 [ "$1" != --version ] || exec echo "nextpnr (Version fake)"
@@ -29,9 +31,18 @@ while [ $# -gt 1 ]; do
     shift
 done
 echo "$seed" >>"$FAKE/runs"
-read -r core <"$FAKE/$seed"
-echo "{\"fmax\": {\"clk\": {\"achieved\": $core, \"constraint\": $(cat "$FAKE/needed")}}," \
-    "\"utilization\": {\"ICESTORM_LC\": {\"used\": 7, \"available\": 9}}}" >"$report"
+read -r core lanes there back <"$FAKE/$seed"
+read -r core_needed lanes_needed <"$FAKE/needed"
+path() { [ "$3" = - ] || echo "{\"from\": \"posedge $1\", \"to\": \"posedge $2\", \"path\": [{\"delay\": 0.5}, {\"delay\": $3}]},"; }
+{
+    echo "{\"fmax\": {\"clk\": {\"achieved\": $core, \"constraint\": $core_needed}"
+    [ -z "$lanes" ] || echo ", \"\$glbnet\$clk_lanes\": {\"achieved\": $lanes, \"constraint\": $lanes_needed}"
+    echo '}, "critical_paths": ['
+    [ -z "$lanes" ] || path clk '$glbnet$clk_lanes' "$there"
+    [ -z "$lanes" ] || path '$glbnet$clk_lanes' clk "$back"
+    echo '{"from": "posedge clk", "to": "<async>", "path": [{"delay": 1000}]}],'
+    echo '"utilization": {"ICESTORM_LC": {"used": 7, "available": 9}}}'
+} >"$report"
 cat "$FAKE/text" >"$asc"
 END
 cat >"$work/bin/icepack" <<'END'
@@ -82,3 +93,28 @@ fails "two runs differ" scripts/bitstream --repeat hx8k 1
 echo 12 >"$work/needed"
 echo 100 >"$work/4"
 fails "misses its clocks" scripts/bitstream hx8k 4 # the needed clock is not the board's
+
+# The lanes at 4 x 40 MHz: 6.25 ns a cycle, so 18.75 ns from clk and 25 ns back; the fake adds 0.5 ns.
+jq '.hx8k |= (.core_khz = 40000 | .io_khz = 40000 | .core.PIXELS = 4)' rtl/boards/boards.json >"$work/boards.json"
+export BOARDS="$work/boards.json"
+echo 40 160 >"$work/needed"
+echo 41 161 18 24 >"$work/5"
+echo 90 159 18 24 >"$work/6"
+echo 90 200 18.5 24 >"$work/7"
+echo 90 200 18 25 >"$work/8"
+echo 90 200 - 24 >"$work/9"
+echo 39 200 18 24 >"$work/10"
+is "a board with a clock for its lanes" scripts/bitstream hx8k 5
+is "its bitstream is there" [ -s "$bin" ]
+is "result.json has needs and paths" jq -e '.seeds[] | select(.seed == 5) | .slack == 1.006
+    and .clocks.clk_lanes == {"achieved": 161, "constraint": 160, "needed": 160} and .clocks.clk.needed == 40
+    and .crossings == [{"from": "clk", "to": "clk_lanes", "allowed_ns": 18.75, "ns": 18.5},
+                       {"from": "clk_lanes", "to": "clk", "allowed_ns": 25, "ns": 24.5}]' "$work/boards/hx8k/result.json"
+for case in "6 the lanes' clock" "7 a path to the lanes" "8 a path from the lanes" \
+    "9 a path that is not reported" "10 the core's clock"; do
+    fails "misses its clocks" scripts/bitstream hx8k "${case%% *}"
+    is "no bitstream of a build that misses ${case#* }" [ ! -e "$bin" ]
+done
+echo 40 80 >"$work/needed"
+echo 90 200 18 24 >"$work/11"
+fails "misses its clocks" scripts/bitstream hx8k 11 # nextpnr was asked for another clock

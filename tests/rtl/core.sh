@@ -37,6 +37,9 @@ k16t16p2-rows K=16 T=16 P=2 RQ=2 LANES=2 FAN=4 SCALED=1
 k4t8p1-rows K=4 T=8 P=1 RQ=1 LANES=2 SCALED=1 AMEM_WORDS=2048 WMEM_WORDS=4096
 k16t16p3-chain K=16 T=16 P=3 RQ=2 LANES=2 FAN=4 SCALED=1 PIPE=1
 k8t8p5-chain-a4 K=8 T=8 P=5 RQ=1 LANES=2 FAN=4 ACT_W=4 PIPE=1
+k16t16p2-pixels4 K=16 T=16 P=2 RQ=4 LANES=2 FAN=4 SCALED=1 PIPE=1 PIXELS=4
+k8t8p1-pixels3-plain K=8 T=8 P=1 RQ=2 PIPE=1 PIXELS=3
+k32t8p3-pixels2-a4 K=32 T=8 P=3 RQ=1 LANES=2 ACT_W=4 WIN_MAX=64 PIPE=1 PIXELS=2
 k8t8p2-chain-plain K=8 T=8 P=2 RQ=4 PIPE=1
 k32t8p1-rows-a4 K=32 T=8 P=1 RQ=4 LANES=2 FAN=4 ACT_W=4
 k8t64p1 K=8 T=64 P=1 RQ=1 SKIP=0 POOL_BITS=0 NIN_MAX=19 PMEM_CH=1024
@@ -66,7 +69,7 @@ gen_args() {
         "layers=$(get "$p" PROG_LAYERS 16) res=$(get "$p" RES_WORDS 16) win=$(get "$p" WIN_MAX 32)" \
         "skip=$(get "$p" SKIP 1) windows=$(get "$p" WINDOWS 1) scaled=$(get "$p" SCALED 0)" \
         "poolbits=$(get "$p" POOL_BITS 6) lanes=$(get "$p" LANES 0)" \
-        "fan=$(get "$p" FAN 0)"
+        "fan=$(get "$p" FAN 0) pixels=$(get "$p" PIXELS 1)"
 }
 sim_args() {
     local word

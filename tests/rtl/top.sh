@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # top: flx_top in Icarus answers, byte for byte, what the host expects: description, a
-# damaged frame, a random model, logits of two runs; resident and streamed weights, two
-# shapes. Then the netlist that yosys makes of the smallest shape for iCE40 does the same.
+# damaged frame, a random model, logits of two runs; resident and streamed weights,
+# three shapes, one with a second clock. Then the netlist that yosys makes of the smallest shape for iCE40 does the same.
 # FLX_SEED: first seed. `top.sh --time` instead prints how many cycles of the shape
 # k16t16p1 Icarus simulates in a second.
 set -eu
@@ -20,6 +20,8 @@ mkdir -p "$work"
 small="K=8 T=8 P=1 RQ=1 AMEM_WORDS=256 WMEM_WORDS=256 PMEM_CH=64 PROG_LAYERS=4 WIN_MAX=16 NIN_MAX=20 MAX_PAYLOAD=512"
 # shellcheck disable=SC2034
 large="K=16 T=16 P=2 RQ=4 AMEM_WORDS=1024 WMEM_WORDS=512 PMEM_CH=256 PROG_LAYERS=8"
+# shellcheck disable=SC2034
+pixels="K=16 T=16 P=1 PIXELS=4 PIPE=1 RQ=4 AMEM_WORDS=1024 WMEM_WORDS=512 PMEM_CH=256 PROG_LAYERS=8"
 
 play() { # NAME PROGRAM PARAMETERS STREAM SEED
     # shellcheck disable=SC2086
@@ -32,8 +34,9 @@ play() { # NAME PROGRAM PARAMETERS STREAM SEED
 elaborate() { # NAME PARAMETERS
     # shellcheck disable=SC2086 # a list of words
     iverilog -g2005 -Ibuild/gen -s tb_session -o "$work/$1.vvp" \
+        -DTOP_PIXELS="$(echo "PIXELS=1 $2" | sed 's/.*PIXELS=\([0-9]*\).*/\1/')" \
         -DTOP_PARAMETERS="$(printf '.%s,' $2 | sed 's/=\([0-9]*\)/(\1)/g; s/,$//')" \
-        tests/rtl/top/tb_session.v rtl/core/*.v rtl/link/*.v
+        tests/rtl/top/tb_session.v rtl/core/*.v rtl/link/*.v rtl/tech/*.v
 }
 
 if [ "${1:-}" = --time ]; then
@@ -51,7 +54,7 @@ if [ "${1:-}" = --time ]; then
     exit
 fi
 
-for shape in small large; do
+for shape in small large pixels; do
     params=${!shape}
     elaborate "$shape" "$params"
     for i in 0 1 2; do

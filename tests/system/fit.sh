@@ -13,7 +13,7 @@ settings() {
 # cycles_are_predicted SHAPE MODEL: within 1 % in all, 1 % or 60 cycles in each layer
 cycles_are_predicted() {
     # shellcheck disable=SC2046 # words
-    "$flexor" fit "$2" --board ulx3s $(settings "$1") --json >"$fit" || [ $? = 1 ]
+    "$flexor" fit "$2" --board ulx3s-85 $(settings "$1") --json >"$fit" || [ $? = 1 ]
     "$flexor" verify "$2" --device "sim:$1" --random "$(jq .images_per_batch "$fit")" \
         --json >"$work/measured.json"
     jq -e -n --slurpfile p "$fit" --slurpfile m "$work/measured.json" '
@@ -29,8 +29,8 @@ cycles_are_predicted() {
 
 defaults_are_those_of_the_rtl() {
     local name value
-    jq '.ulx3s.core = {}' rtl/boards/boards.json >"$work/boards.json"
-    "$flexor" fit "$model" --board ulx3s --boards "$work/boards.json" --json >"$fit" || [ $? = 1 ]
+    jq '.["ulx3s-85"].core = {}' rtl/boards/boards.json >"$work/boards.json"
+    "$flexor" fit "$model" --board ulx3s-85 --boards "$work/boards.json" --json >"$fit" || [ $? = 1 ]
     for name in $(jq -r '.core | keys[]' "$fit"); do
         value=$(sed -n "s/^ *parameter $name *= \([^,]*\),*$/\1/p" rtl/link/flx_top.v)
         case $value in '`FLX_XOR_NMAX') value=32 ;; esac
@@ -40,7 +40,7 @@ defaults_are_those_of_the_rtl() {
 
 what_does_not_fit_names_its_knob() {
     local code=0
-    "$flexor" fit "$model" --board ulx3s --set AMEM_WORDS=512 >"$work/text" || code=$?
+    "$flexor" fit "$model" --board ulx3s-85 --set AMEM_WORDS=512 >"$work/text" || code=$?
     [ $code = 1 ] || fail "exit status $code"
     grep -q 'does not run: .*AMEM_WORDS' "$work/text" || fail "$(cat "$work/text")"
 }
@@ -95,13 +95,13 @@ placed_boards_are_as_predicted() {
 
 bad_input_is_refused() {
     expect_error FLX_ERR_NOT_FOUND "$flexor" fit "$model" --board no-such-board
-    expect_error FLX_ERR_ARG "$flexor" fit "$model" --board ulx3s --set Q=1
-    expect_error FLX_ERR_ARG "$flexor" fit "$model" --board ulx3s --set K=many
+    expect_error FLX_ERR_ARG "$flexor" fit "$model" --board ulx3s-85 --set Q=1
+    expect_error FLX_ERR_ARG "$flexor" fit "$model" --board ulx3s-85 --set K=many
     expect_error FLX_ERR_ARG "$flexor" fit "$model"
-    echo '{"ulx3s": {"name": 1}}' >"$work/boards.json"
-    expect_error FLX_ERR_FORMAT "$flexor" fit "$model" --board ulx3s --boards "$work/boards.json"
+    echo '{"ulx3s-85": {"name": 1}}' >"$work/boards.json"
+    expect_error FLX_ERR_FORMAT "$flexor" fit "$model" --board ulx3s-85 --boards "$work/boards.json"
     echo '{' >"$work/boards.json"
-    expect_error FLX_ERR_FORMAT "$flexor" fit "$model" --board ulx3s --boards "$work/boards.json"
+    expect_error FLX_ERR_FORMAT "$flexor" fit "$model" --board ulx3s-85 --boards "$work/boards.json"
 }
 
 defaults_are_those_of_the_rtl

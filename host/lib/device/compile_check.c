@@ -135,8 +135,8 @@ static int check_pixels(const struct flx_desc *d)
     if (d->pixels == 1 || (d->k % d->t == 0 && d->windows && !d->store))
         return FLX_OK;
     return flx_fail(FLX_ERR_UNSUPPORTED,
-                    "the device has PIXELS = %d, which needs K a multiple of T, WINDOWS=1 and "
-                    "AMEM_KIND=0",
+                    "the device computes %d outputs at a time, which needs K a multiple of T, "
+                    "WINDOWS=1 and AMEM_KIND=0: build it with them, or with PIXELS=1",
                     d->pixels);
 }
 

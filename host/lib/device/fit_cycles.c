@@ -23,15 +23,24 @@ static uint64_t skip_words(const struct flx_desc *d)
     return word % granules == 0 ? 1 : (granules + word - 2) / word + 1;
 }
 
+/* Cycles that codes of several pixels come too early to be taken at once (flx_sequencer: LAG). */
+static uint64_t skip_lag(const struct flx_desc *d)
+{
+    int latency = 2;
+    for (int k = d->k; k > 1; k /= 2)
+        latency++;
+    int lag = (latency + 1) / d->pixels - (d->skip == 2 ? 0 : 1);
+    return d->pixels > 1 && lag > 0 ? (uint64_t)lag : 0;
+}
+
 /* Cycles of a set in the requantiser (flx_sequencer: HOLD_*); all sets of a layer that adds
- * codes take the time of an addition, which is 2 cycles longer for several pixels. */
+ * codes take the time of an addition. */
 static uint64_t set_cycles(const struct flx_desc *d, const struct flx_layer *l, int sets)
 {
-    uint64_t t = (uint64_t)d->t, steps = t / (uint64_t)d->rq_lanes, reads = skip_words(d);
-    if (l->skip != FLX_NO_SKIP && !l->logits && d->pixels > 1)
-        return 2 * steps + 2;
+    uint64_t t = (uint64_t)d->t, steps = t / (uint64_t)d->rq_lanes, times = d->skip == 2 ? 1 : 2;
     if (l->skip != FLX_NO_SKIP)
-        return (l->logits ? (d->rq_lanes == 1 ? 2 * t : t) : 2 * steps) + reads - 1;
+        return (l->logits ? (d->rq_lanes == 1 ? times * t : t) : times * steps) + skip_words(d) -
+               1 + skip_lag(d);
     if (l->logits)
         return t;
     return sets > 1 ? most(steps, 5) : steps;

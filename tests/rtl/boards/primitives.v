@@ -7,6 +7,7 @@
 /* verilator lint_off UNUSEDPARAM */
 /* verilator lint_off UNUSEDSIGNAL */
 /* verilator lint_off PINCONNECTEMPTY */
+/* verilator lint_off WIDTH */
 
 module rate_model #(
     parameter MUL = 1,
@@ -36,15 +37,21 @@ endmodule
 module SB_PLL40_2F_PAD #(
     parameter FEEDBACK_PATH = "", parameter [3:0] DIVR = 0, parameter [6:0] DIVF = 0,
     parameter [2:0] DIVQ = 0, parameter [2:0] FILTER_RANGE = 0,
-    parameter PLLOUT_SELECT_PORTA = "", parameter PLLOUT_SELECT_PORTB = ""
+    parameter [1:0] SHIFTREG_DIV_MODE = 0,
+    parameter PLLOUT_SELECT_PORTA = "GENCLK", parameter PLLOUT_SELECT_PORTB = "GENCLK_HALF"
 ) (
     input wire PACKAGEPIN, input wire RESETB, input wire BYPASS,
     output wire PLLOUTGLOBALA, output wire PLLOUTGLOBALB, output wire LOCK
 );
-    rate_model #(.MUL(DIVF + 1), .DIV((DIVR + 1) << DIVQ)) u_a (
+    localparam SHIFTREG = PLLOUT_SELECT_PORTB == "SHIFTREG_0deg";
+    rate_model #(
+        .MUL(SHIFTREG ? 4 * (DIVF + 1) : DIVF + 1), .DIV(SHIFTREG ? DIVR + 1 : (DIVR + 1) << DIVQ)
+    ) u_a (
         .i_ref(PACKAGEPIN), .o_clk(PLLOUTGLOBALA), .o_locked(LOCK)
     );
-    rate_model #(.MUL(DIVF + 1), .DIV((DIVR + 1) << (DIVQ + 1))) u_b (
+    rate_model #(
+        .MUL(DIVF + 1), .DIV(SHIFTREG ? DIVR + 1 : (DIVR + 1) << (DIVQ + 1))
+    ) u_b (
         .i_ref(PACKAGEPIN), .o_clk(PLLOUTGLOBALB), .o_locked()
     );
 endmodule
@@ -52,12 +59,15 @@ endmodule
 module SB_PLL40_2F_CORE #(
     parameter FEEDBACK_PATH = "", parameter [3:0] DIVR = 0, parameter [6:0] DIVF = 0,
     parameter [2:0] DIVQ = 0, parameter [2:0] FILTER_RANGE = 0,
-    parameter PLLOUT_SELECT_PORTA = "", parameter PLLOUT_SELECT_PORTB = ""
+    parameter [1:0] SHIFTREG_DIV_MODE = 0,
+    parameter PLLOUT_SELECT_PORTA = "GENCLK", parameter PLLOUT_SELECT_PORTB = "GENCLK_HALF"
 ) (
     input wire REFERENCECLK, input wire RESETB, input wire BYPASS,
     output wire PLLOUTGLOBALA, output wire PLLOUTGLOBALB, output wire LOCK
 );
-    SB_PLL40_2F_PAD #(.DIVR(DIVR), .DIVF(DIVF), .DIVQ(DIVQ)) u_pll (
+    SB_PLL40_2F_PAD #(
+        .DIVR(DIVR), .DIVF(DIVF), .DIVQ(DIVQ), .PLLOUT_SELECT_PORTB(PLLOUT_SELECT_PORTB)
+    ) u_pll (
         .PACKAGEPIN(REFERENCECLK), .RESETB(RESETB), .BYPASS(BYPASS),
         .PLLOUTGLOBALA(PLLOUTGLOBALA), .PLLOUTGLOBALB(PLLOUTGLOBALB), .LOCK(LOCK)
     );
@@ -95,14 +105,17 @@ module EHXPLLL #(
     parameter CLKOP_FPHASE = 0, parameter CLKOS_ENABLE = "", parameter CLKOS_DIV = 1,
     parameter CLKOS_CPHASE = 0, parameter CLKOS_FPHASE = 0, parameter CLKOS2_ENABLE = "",
     parameter CLKOS2_DIV = 1, parameter CLKOS2_CPHASE = 0, parameter CLKOS2_FPHASE = 0,
-    parameter OUTDIVIDER_MUXA = "", parameter OUTDIVIDER_MUXB = "", parameter OUTDIVIDER_MUXC = "",
+    parameter CLKOS3_ENABLE = "DISABLED", parameter CLKOS3_DIV = 1, parameter CLKOS3_CPHASE = 0,
+    parameter CLKOS3_FPHASE = 0, parameter OUTDIVIDER_MUXA = "", parameter OUTDIVIDER_MUXB = "",
+    parameter OUTDIVIDER_MUXC = "", parameter OUTDIVIDER_MUXD = "",
     parameter PLLRST_ENA = "", parameter INTFB_WAKE = "", parameter STDBY_ENABLE = "",
     parameter DPHASE_SOURCE = ""
 ) (
     input wire CLKI, input wire CLKFB, input wire RST, input wire STDBY, input wire PHASESEL0,
     input wire PHASESEL1, input wire PHASEDIR, input wire PHASESTEP, input wire PHASELOADREG,
     input wire PLLWAKESYNC, input wire ENCLKOP, input wire ENCLKOS, input wire ENCLKOS2,
-    output wire CLKOP, output wire CLKOS, output wire CLKOS2, output wire LOCK
+    input wire ENCLKOS3, output wire CLKOP, output wire CLKOS, output wire CLKOS2,
+    output wire CLKOS3, output wire LOCK
 );
     rate_model #(.MUL(CLKFB_DIV), .DIV(CLKI_DIV)) u_op (
         .i_ref(CLKI), .o_clk(CLKOP), .o_locked(LOCK)
@@ -112,6 +125,9 @@ module EHXPLLL #(
     );
     rate_model #(.MUL(CLKFB_DIV * CLKOP_DIV), .DIV(CLKI_DIV * CLKOS2_DIV)) u_os2 (
         .i_ref(CLKI), .o_clk(CLKOS2), .o_locked()
+    );
+    rate_model #(.MUL(CLKFB_DIV * CLKOP_DIV), .DIV(CLKI_DIV * CLKOS3_DIV)) u_os3 (
+        .i_ref(CLKI), .o_clk(CLKOS3), .o_locked()
     );
 endmodule
 

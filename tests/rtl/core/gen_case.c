@@ -4,7 +4,7 @@
  *   net=FILE                    writes flx_xornet.vh for nout, kind, nmin and ends
  *   out=FILE seed=N             writes a stimulus
  *   k t p rq nout nmin nmax kind actw amem wmem pmem layers res win skip windows scaled
- *   poolbits lanes fan          the shape
+ *   poolbits lanes fan pixels   the shape
  *   lenet=1                     LeNet-5 (MNIST shapes) instead of a random network
  *   stream=0|1                  weights resident or streamed; random without it
  *   runs=N                      runs (batches of p images)                            */
@@ -18,6 +18,7 @@
 static struct shape sh = {.k = 8,
                           .t = 8,
                           .p = 1,
+                          .pixels = 1,
                           .rq = 4,
                           .nout = 32,
                           .nmin = 9,
@@ -54,6 +55,7 @@ static void parse(int argc, char **argv)
         {"skip", &sh.skip},     {"windows", &sh.windows},
         {"scaled", &sh.scaled}, {"poolbits", &sh.pool_bits},
         {"lanes", &sh.lanes},   {"fan", &sh.fan},
+        {"pixels", &sh.pixels},
     };
     for (int i = 1; i < argc; i++) {
         char *eq = strchr(argv[i], '=');

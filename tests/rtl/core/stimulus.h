@@ -6,7 +6,7 @@
 
 struct shape {
     int k, t, p, rq, nout, nmin, nmax, kind, actw, amem, wmem, pmem, layers, res, win;
-    int skip, windows, scaled, pool_bits, lanes, fan;
+    int skip, windows, scaled, pool_bits, lanes, fan, pixels;
 };
 
 /* Does the chain fit the memories of the shape? Streamed weights need room for one block. */

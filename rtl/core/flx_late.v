@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_late: W bits of the core's clock, in the lanes' clock at a given time of a round (flx_pixels).
+//
+//   W        bits
+//   PIXELS   clocks of the lanes in one of the core, 2 or more
+//   EARLY    cycles of the core that the bits wait first
+//   D        clocks of the lanes that they wait then; time 0 is the clock after i_take
+//
+//   clk, clk_lanes   the core's clock; the lanes', PIXELS times as fast, with edges aligned
+//   i_take   one clock of the lanes in each of the core, not the first one: i is looked at
+//   i        out of registers
+//   o        stays for PIXELS clocks of the lanes
+`default_nettype none
+module flx_late #(
+    parameter W      = 1,
+    parameter PIXELS = 2,
+    parameter EARLY  = 0,
+    parameter D      = 0
+) (
+    input  wire         clk,
+    input  wire         clk_lanes,
+    input  wire         i_take,
+    input  wire [W-1:0] i,
+    output wire [W-1:0] o
+);
+    wire [W-1:0] waited;
+    reg  [W-1:0] taken;
+
+    flx_delay #(
+        .W(W),
+        .N(EARLY + D / PIXELS)
+    ) u_delay (
+        .clk(clk),
+        .rst(1'b0),
+        .i  (i),
+        .o  (waited)
+    );
+
+    always @(posedge clk_lanes) if (i_take) taken <= waited;
+
+    flx_delay #(
+        .W(W),
+        .N(D % PIXELS)
+    ) u_delay_lanes (
+        .clk(clk_lanes),
+        .rst(1'b0),
+        .i  (taken),
+        .o  (o)
+    );
+endmodule
+`default_nettype wire

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: Apache-2.0
+// flx_pixels: the engines' clock is PIXELS times the core's. What the core says in a cycle becomes a
+// round of PIXELS clocks, one for each of PIXELS neighbouring windows of a row: same weights,
+// same control, but addresses a step further each time. Here every signal gets its place in time:
+//
+//   time       clocks of the lanes, from time 0 = the first clock of the round; position c at time + c
+//   1          address, 3 masks and codes to be added, 4 = AT_WORD signs and flags of the word
+//   AT_SUM     LATENCY later: sums; capture and steps
+//   AT_PARAM   parameters and what goes with them, AT_V values V, AT_CODE codes, AT_GRANULE
+//
+//   K … ACT_W, RQ, SKIP, LANES, FAN   as in flx_core
+//   LATENCY    of flx_lanes
+//   SUMS       POOL_BITS > 0
+//   AW, BW, RAW, SW   bits of an activation address, a bank, a result address, a step
+//   MEM        cycles of the core's memories
+//
+//   clk_lanes  PIXELS times as fast as clk, rising edges aligned. Registers of clk are looked at in
+//              the last clock of their cycle, PIXELS - 1 clocks after they changed
+//   i_…        the core's signals: words as they leave the sequencer, signs MEM + 1 cycles after
+//              them; events of flx_requant_ctl (EVENTS = 1), whose i_done is i_set_last MEM - 1
+//              cycles after the sequencer's; parameters 2 cycles after the event
+//   o_bus      what passes the engines (flx_station); its clock is clk_lanes
+//   o_rst      i_rst, in that clock
+//   o_set_pitch   output words of the windows of the latest set, for flx_requant_ctl
+//   o_rq_we    the requantiser's granule goes on in this cycle; an image's granule must wait
+`default_nettype none
+module flx_pixels #(
+    parameter K       = 16,
+    parameter T       = 16,
+    parameter N_OUT   = 32,
+    parameter ACT_W   = 8,
+    parameter LANES   = 2,
+    parameter FAN     = 0,
+    parameter RQ      = 4,
+    parameter SKIP    = 1,
+    parameter PIXELS  = 2,
+    parameter LATENCY = 5,
+    parameter SUMS    = 1,
+    parameter MEM     = 2,
+    parameter AW      = 10,
+    parameter BW      = 1,
+    parameter RAW     = 4,
+    parameter SW      = 2,
+    parameter BUS_W   = 1,
+    parameter CW      = (AW < 16) ? AW + 2 : 17,
+    parameter KB      = K / 4,
+    parameter G       = 4 * ACT_W
+) (
+    input  wire             clk,
+    input  wire             rst,
+    input  wire             clk_lanes,
+    output wire             o_rst,
+    output wire [BUS_W-1:0] o_bus,
+    // words
+    input  wire             i_running,
+    input  wire             i_valid,
+    input  wire             i_first,
+    input  wire             i_double,
+    input  wire [AW-1:0]    i_aaddr,
+    input  wire [KB-1:0]    i_mask,
+    input  wire [CW-1:0]    i_col,
+    input  wire             i_skip_read,
+    input  wire [BW-1:0]    i_skip_bank,
+    input  wire [K*T-1:0]   i_sign,
+    input  wire [6:0]       i_rd_engine,
+    input  wire             i_rd_result,
+    input  wire [RAW:0]     i_rd_res,
+    // sets
+    input  wire             i_done,
+    input  wire [CW-1:0]    i_at_col,
+    input  wire [2:0]       i_live,
+    // fields of the layer
+    input  wire [CW-1:0]    i_row_words,
+    input  wire [CW-1:0]    i_last_col,
+    input  wire [AW-1:0]    i_out_pitch,
+    input  wire [CW-1:0]    i_win_step,
+    input  wire [AW-1:0]    i_skip_step,
+    input  wire             i_scaled,
+    input  wire [4:0]       i_shift,
+    input  wire             i_pool_sum,
+    input  wire [3:0]       i_pool_shift,
+    input  wire [15:0]      i_skip_m,
+    input  wire [48*RQ-1:0] i_param,
+    input  wire             i_parity,
+    // events
+    input  wire             i_capture,
+    input  wire             i_fire_add,
+    input  wire             i_fire,
+    input  wire [SW-1:0]    i_step,
+    input  wire             i_add_code,
+    input  wire             i_add_v,
+    input  wire             i_code_en,
+    input  wire             i_null,
+    input  wire             i_pool_first,
+    input  wire             i_v_load,
+    input  wire             i_v_next,
+    input  wire             i_we,
+    input  wire [AW-1:0]    i_waddr,
+    input  wire [BW-1:0]    i_wbank,
+    input  wire             i_res_we,
+    input  wire [RAW:0]     i_res_waddr,
+    // image
+    output reg  [AW-1:0]    o_set_pitch,
+    output wire             o_rq_we,
+    input  wire             i_img_we,
+    input  wire [6:0]       i_img_engine,
+    input  wire [AW-1:0]    i_img_waddr,
+    input  wire [BW-1:0]    i_img_wbank,
+    input  wire [G-1:0]     i_img_wdata
+);
+    localparam XW         = $clog2(PIXELS);
+    localparam AT_MASK    = 3;
+    localparam AT_WORD    = 4;
+    localparam AT_SUM     = AT_WORD + LATENCY;
+    localparam AT_PARAM   = AT_SUM + 1;
+    localparam AT_V       = AT_SUM + 5;
+    localparam AT_CODE    = AT_SUM + 8;
+    localparam AT_GRANULE = AT_SUM + ((SUMS != 0) ? 10 : 9);
+    // A write waits WRITE cycles, where it is in step with an image's, then REST clocks.
+    localparam WRITE      = (AT_GRANULE - 1) / PIXELS;
+    localparam REST       = AT_GRANULE - WRITE * PIXELS;
+    localparam E_WORD     = MEM + 1; // until the signs are there
+    localparam E_EVENT    = 2;       // until the parameters are there
+
+    // Where the lanes' clock is in the core's cycle: `beat` changes in its first clock.
+    reg          beat, seen;
+    reg [XW-1:0] place;
+    wire         begins = beat != seen;
+    wire         take   = (PIXELS == 2) ? begins : place == PIXELS - 2;
+
+    always @(posedge clk) beat <= rst ? 1'b0 : !beat;
+    always @(posedge clk_lanes) begin
+        seen  <= beat;
+        place <= begins ? 1 : place + 1'b1;
+    end
+
+    // Position of the round, r clocks late.
+    reg  [PIXELS*XW-1:0] turns;
+    always @(posedge clk_lanes)
+        turns <= {turns[(PIXELS-1)*XW-1:0], take ? {XW{1'b0}} : turns[XW-1:0] + 1'b1};
+
+    reg reset, reset2;
+    always @(posedge clk_lanes) {reset2, reset} <= {reset, rst};
+    assign o_rst = reset2;
+
+    // ---------------------------------------------------------------- words
+    wire          running0, skip0;
+    wire [AW-1:0] aaddr0, skip_step0;
+    wire [CW-1:0] col0, row_words0, win_step0, last_col0;
+    wire [AW-1:0] out_pitch0;
+    wire [KB-1:0] mask1;
+    wire          running1, running, rd_result, skip_load, valid, first, double;
+    wire [6:0]    rd_engine;
+    wire [BW-1:0] skip_bank;
+    wire [K*T-1:0] raw_sign, sign;
+    wire          first_turn = turns[XW-1:0] == 0;
+
+    flx_late #(.W(2 + AW + CW), .PIXELS(PIXELS), .EARLY(E_WORD)) u_address (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_running, i_skip_read, i_aaddr, i_col}), .o({running0, skip0, aaddr0, col0})
+    );
+    flx_late #(.W(KB + 1), .PIXELS(PIXELS), .EARLY(E_WORD), .D(2)) u_mask (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_mask, i_running}),
+        .o({mask1, running1})
+    );
+    flx_late #(.W(10 + BW), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK)) u_read (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_running, i_rd_engine, i_rd_result, i_skip_read, i_skip_bank}),
+        .o({running, rd_engine, rd_result, skip_load, skip_bank})
+    );
+    flx_late #(.W(3), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_WORD)) u_word (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_valid, i_first, i_double}),
+        .o({valid, first, double})
+    );
+    flx_late #(.W(K * T), .PIXELS(PIXELS), .D(AT_WORD)) u_sign (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_sign), .o(raw_sign)
+    );
+    flx_late #(.W(3 * CW + 2 * AW), .PIXELS(PIXELS)) u_fields (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_row_words, i_win_step, i_last_col, i_out_pitch, i_skip_step}),
+        .o({row_words0, win_step0, last_col0, out_pitch0, skip_step0})
+    );
+
+    generate
+        if (LANES == 0) begin : g_signs
+            assign sign = raw_sign;
+        end else begin : g_code
+            flx_array_code #(
+                .K(K), .T(T), .N_OUT(N_OUT), .LANES(LANES), .FAN(FAN)
+            ) u_code (
+                .clk(clk_lanes), .i_sign(raw_sign), .o_sign(sign)
+            );
+        end
+    endgenerate
+
+    reg [AW-1:0] aaddr, astep;
+    reg [CW-1:0] col;
+    reg          in_row;
+    reg [KB-1:0] mask;
+
+    always @* astep = !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
+    always @(posedge clk_lanes) begin
+        aaddr  <= first_turn ? aaddr0 : aaddr + astep;
+        col    <= first_turn ? col0 : col + win_step0;
+        in_row <= col < row_words0;
+        mask   <= mask1 & {KB{in_row || !running1}};
+    end
+
+    // ---------------------------------------------------------------- steps of the requantiser
+    wire             capture, fire_add, fire, add_code, add_v, fire_v, fire_s, v_load, v_next, res_we;
+    wire             code_en, pool_first, absent, multiply_skip;
+    wire [SW-1:0]    step, step_v, step_s;
+    wire [RAW:0]     res_waddr;
+    wire [48*RQ-1:0] param;
+
+    flx_late #(.W(3 + SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM)) u_step (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_capture, i_fire_add, i_fire, i_step}), .o({capture, fire_add, fire, step})
+    );
+    flx_late #(.W(3 + SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_PARAM)) u_add (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_add_code, i_add_v, i_fire, i_step}), .o({add_code, add_v, fire_s, step_s})
+    );
+    flx_late #(.W(5 + SW + RAW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_V)) u_value (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_fire, i_step, i_v_load, i_v_next, i_res_we, i_res_waddr}),
+        .o({fire_v, step_v, v_load, v_next, res_we, res_waddr})
+    );
+    flx_late #(.W(2), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE)) u_codes (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_code_en, i_pool_first}),
+        .o({code_en, pool_first})
+    );
+    flx_delay #(.W(1), .N(E_EVENT)) u_skip (
+        .clk(clk), .rst(1'b0), .i(i_fire_add), .o(multiply_skip)
+    );
+
+    genvar r;
+    generate
+        for (r = 0; r < RQ; r = r + 1) begin : g_param
+            flx_late #(.W(48), .PIXELS(PIXELS), .D(AT_PARAM)) u_param (
+                .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+                .i({i_param[48*r+16 +: 32], (SKIP == 1 && multiply_skip) ? i_skip_m : i_param[48*r +: 16]}),
+                .o(param[48*r +: 48])
+            );
+        end
+    endgenerate
+
+    // Does the position exist? Its column and the number of those that do, from the set's end on.
+    reg  [CW-1:0] at_col;
+    reg  [2:0]    live;
+    wire [CW-1:0] set_col, column0;
+    wire [2:0]    set_live;
+    reg  [CW-1:0] column;
+    reg           is_null;
+
+    flx_delay #(.W(CW + 3), .N(MEM - 1)) u_set (
+        .clk(clk), .rst(1'b0), .i({i_at_col, i_live}), .o({set_col, set_live})
+    );
+    always @(posedge clk) if (i_done) begin
+        {at_col, live} <= {set_col, set_live};
+        o_set_pitch    <= i_out_pitch * {{(AW-3){1'b0}}, set_live};
+    end
+
+    flx_late #(.W(CW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 2)) u_column (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(at_col), .o(column0)
+    );
+    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 1)) u_absent (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_null), .o(absent)
+    );
+    always @(posedge clk_lanes) begin
+        column  <= (turns[((AT_CODE-2)%PIXELS)*XW +: XW] == 0) ? column0 : column + win_step0;
+        is_null <= absent || column > last_col0;
+    end
+
+    // ---------------------------------------------------------------- writes
+    wire          rq_we, we0, img_we, img_we0;
+    wire [AW-1:0] rq_waddr, waddr0, waddr, img_waddr, img_waddr0;
+    wire [BW-1:0] rq_wbank, wbank, wbank0, img_wbank, img_wbank0;
+    wire [2:0]    rq_live, live0;
+    wire [6:0]    img_engine, img_engine0;
+    wire [G-1:0]  img_wdata, img_wdata0;
+    wire          we;
+    reg  [AW-1:0] waddr1;
+    reg           we1;
+
+    assign o_rq_we = rq_we;
+
+    flx_delay #(.W(AW + BW + 4), .N(E_EVENT + WRITE - 1)) u_write (
+        .clk(clk), .rst(rst), .i({i_we, i_waddr, i_wbank, live}),
+        .o({rq_we, rq_waddr, rq_wbank, rq_live})
+    );
+    flx_late #(.W(AW + 4), .PIXELS(PIXELS), .EARLY(1)) u_write_address (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({rq_we, rq_waddr, rq_live}),
+        .o({we0, waddr0, live0})
+    );
+    flx_late #(.W(8 + AW + 2 * BW + G), .PIXELS(PIXELS), .EARLY(1)) u_image (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_img_we && !rq_we, i_img_engine, i_img_waddr, i_img_wbank, i_img_wdata, rq_wbank}),
+        .o({img_we0, img_engine0, img_waddr0, img_wbank0, img_wdata0, wbank0})
+    );
+
+    always @(posedge clk_lanes) begin
+        waddr1 <= first_turn ? waddr0 : waddr1 + out_pitch0;
+        we1    <= we0 && turns[XW-1:0] < live0;
+    end
+    flx_delay #(.W(AW + 1), .N(REST - 1)) u_write_rest (
+        .clk(clk_lanes), .rst(1'b0), .i({we1, waddr1}), .o({we, waddr})
+    );
+    flx_delay #(.W(8 + AW + 2 * BW + G), .N(REST)) u_image_rest (
+        .clk(clk_lanes), .rst(1'b0),
+        .i({img_we0, img_engine0, img_waddr0, img_wbank0, img_wdata0, wbank0}),
+        .o({img_we, img_engine, img_waddr, img_wbank, img_wdata, wbank})
+    );
+
+    // ---------------------------------------------------------------- fields, and all together
+    wire         scaled, pool_sum, parity;
+    wire [4:0]   shift;
+    wire [15:0]  skip_m;
+    wire [3:0]   pool_shift;
+    wire [RAW:0] rd_res;
+
+    flx_late #(.W(29 + RAW), .PIXELS(PIXELS), .EARLY(1)) u_constants (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
+        .i({i_skip_m, i_scaled, i_shift, i_pool_sum, i_pool_shift, i_parity, i_rd_res}),
+        .o({skip_m, scaled, shift, pool_sum, pool_shift, parity, rd_res})
+    );
+
+    // Logits are those of the first position.
+    wire             once    = turns[(AT_V%PIXELS)*XW +: XW] == 0;
+    wire [XW-1:0]    turn_v  = turns[(AT_V%PIXELS)*XW +: XW];
+    wire [XW-1:0]    turn_s  = turns[(AT_PARAM%PIXELS)*XW +: XW];
+    wire [XW-1:0]    turn    = turns[(AT_SUM%PIXELS)*XW +: XW];
+    wire [SW+XW-1:0] v_waddr = scaled ? {step_v, turn_v} : {step_s, turn_s};
+
+    assign o_bus = {sign, param, skip_m, aaddr, mask, running, rd_engine, rd_result, valid, first, double,
+                    skip_load, 5'd0, skip_bank, capture, fire_add, fire, step, turn, add_code, add_v,
+                    !scaled, scaled ? fire_v : fire_s, v_waddr, shift, pool_sum, pool_shift, code_en,
+                    is_null, pool_first, v_load && once, v_next && once, we, waddr, wbank, img_we,
+                    img_engine, img_waddr, img_wbank, img_wdata, res_we && once && !res_waddr[RAW],
+                    parity, res_waddr[RAW-1:0], rd_res};
+endmodule
+`default_nettype wire
