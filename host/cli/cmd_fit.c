@@ -37,12 +37,33 @@ struct options {
     int n_settings, stream, json;
 };
 
+/* Slower than the accuracy of the prediction leaves open. */
+static int too_slow(const struct flx_fit_clock *c)
+{
+    return (double)c->predicted_khz < (1 - FLX_FIT_ACCURACY) * (double)c->needed_khz;
+}
+
 static int fits(const struct flx_fit *f)
 {
     int ok = !*f->refusal;
     for (int i = 0; i < f->n_resources; i++)
         ok &= f->resource[i].needed <= f->resource[i].available;
+    for (int i = 0; i < f->n_clocks; i++)
+        ok &= !too_slow(&f->clock[i]);
     return ok;
+}
+
+static void print_clocks(const struct flx_fit *f)
+{
+    printf("\n%-18s %9s %9s\n", "clock in MHz", "needed", "reached");
+    for (int i = 0; i < f->n_clocks; i++) {
+        const struct flx_fit_clock *c = &f->clock[i];
+        printf("%-18s %9.1f %9.1f%s\n", c->name, (double)c->needed_khz / 1000,
+               (double)c->predicted_khz / 1000,
+               too_slow(c)                        ? "  too slow: CORE_KHZ, PIPE=1, fewer PIXELS"
+               : c->predicted_khz < c->needed_khz ? "  perhaps too slow"
+                                                  : "");
+    }
 }
 
 static void print_text(const struct flx_fit *f)
@@ -62,6 +83,8 @@ static void print_text(const struct flx_fit *f)
     }
     for (int i = 0; i < f->n_memories; i++)
         printf("  %-16s %9d\n", f->memory[i].name, f->memory[i].blocks);
+    if (f->n_clocks)
+        print_clocks(f);
     if (*f->refusal) {
         printf("\ndoes not run: %s\n", f->refusal);
         return;
@@ -92,6 +115,34 @@ static json_t *memories_json(const struct flx_fit *f)
     return list;
 }
 
+static json_t *units_json(const struct flx_fit *f)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < f->n_units; i++)
+        json_array_append_new(list, json_pack("{s:s, s:f, s:f}", "name", f->unit[i].name, "cells",
+                                              f->unit[i].cells, "ffs", f->unit[i].ffs));
+    return list;
+}
+
+static json_t *clocks_json(const struct flx_fit *f)
+{
+    json_t *list = json_array();
+    for (int i = 0; i < f->n_clocks; i++)
+        json_array_append_new(list,
+                              json_pack("{s:s, s:I, s:I}", "name", f->clock[i].name, "needed_khz",
+                                        (json_int_t)f->clock[i].needed_khz, "predicted_khz",
+                                        (json_int_t)f->clock[i].predicted_khz));
+    return list;
+}
+
+static json_t *quantities_json(const struct flx_fit *f)
+{
+    json_t *object = json_object();
+    for (int i = 0; i < f->n_quantities; i++)
+        json_object_set_new(object, f->quantity[i].name, json_real(f->quantity[i].value));
+    return object;
+}
+
 static json_t *to_json(const struct flx_fit *f)
 {
     json_t *core = json_object(), *resources = json_array(), *layers = json_array();
@@ -110,12 +161,13 @@ static json_t *to_json(const struct flx_fit *f)
                                                 "weight_bytes", (json_int_t)l->bytes));
     }
     return json_pack(
-        "{s:s, s:s, s:s, s:I, s:i, s:f, s:o, s:b, s:s, s:o, s:o, s:b, s:i, s:I, s:f, s:f, "
-        "s:f, s:f, s:o}",
+        "{s:s, s:s, s:s, s:I, s:i, s:f, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:I, "
+        "s:f, s:f, s:f, s:f, s:o}",
         "board", f->board, "device", f->device, "link", f->link, "core_khz",
         (json_int_t)f->core_khz, "pixels", f->pixels, "link_bytes_per_second", f->link_bytes_s,
         "core", core, "fits", fits(f), "refusal", f->refusal, "resources", resources, "memories",
-        memories_json(f), "streamed", f->streamed, "images_per_batch", f->images, "cycles",
+        memories_json(f), "units", units_json(f), "clocks", clocks_json(f), "quantities",
+        quantities_json(f), "streamed", f->streamed, "images_per_batch", f->images, "cycles",
         (json_int_t)f->cycles, "lanes_busy", f->lanes_busy, "images_per_second_core",
         f->images_s_core, "images_per_second_link", f->images_s_link, "images_per_second",
         f->images_s, "layers", layers);

@@ -45,6 +45,54 @@ what_does_not_fit_names_its_knob() {
     grep -q 'does not run: .*AMEM_WORDS' "$work/text" || fail "$(cat "$work/text")"
 }
 
+# needed RESOURCE: of the last prediction
+needed() {
+    jq --arg name "$1" '.resources[] | select(.name == $name).needed' "$fit"
+}
+
+everything_of_the_fpga_is_predicted() {
+    "$flexor" fit "$model" --board ulx3s --json >"$fit"
+    json_is "$fit" '[.resources[].name] == ["LUTs", "flip-flops", "block RAM", "DSP"]'
+    json_is "$fit" 'all(.resources[]; .needed > 0)'
+    json_is "$fit" '(.resources[0].needed - ([.units[].cells] | add) | fabs) < 1'
+    json_is "$fit" '.clocks[0].name == "core" and .clocks[0].needed_khz == 48000'
+    json_is "$fit" '.clocks[0].predicted_khz > 0 and (.clocks | length) == 1'
+    "$flexor" fit "$model" --board ulx3s --set PIXELS=2 --set PIPE=1 --json >"$fit" || [ $? = 1 ]
+    json_is "$fit" '.clocks[1].name == "lanes" and .clocks[1].needed_khz == 96000'
+}
+
+# The first knob that is named frees as many cells as is said.
+too_small_an_fpga_names_cells_and_knob() {
+    local code=0 before knob
+    "$flexor" fit "$model" --board icebreaker --set K=16 --set T=16 >"$work/text" || code=$?
+    [ $code = 1 ] || fail "exit status $code"
+    knob=$(sed -n 's/^logic cells .*too much: \([^,]*\)/\1/p' "$work/text" | cut -d, -f1)
+    [ -n "$knob" ] || fail "no knob: $(cat "$work/text")"
+    "$flexor" fit "$model" --board icebreaker --set K=16 --set T=16 --json >"$fit" || [ $? = 1 ]
+    json_is "$fit" '.fits == false'
+    before=$(needed "logic cells")
+    "$flexor" fit "$model" --board icebreaker --set K=16 --set T=16 --set "${knob%% *}" --json >"$fit" ||
+        [ $? = 1 ]
+    [ $((before - $(needed "logic cells") - ${knob##* })) -ge -1 ] || fail "$knob: $before"
+    [ $((before - $(needed "logic cells") - ${knob##* })) -le 1 ] || fail "$knob: $before"
+}
+
+too_fast_a_clock_is_named() {
+    local code=0
+    "$flexor" fit "$model" --board ulx3s --set CORE_KHZ=400000 >"$work/text" || code=$?
+    [ $code = 1 ] || fail "exit status $code"
+    grep -q '^core .*too slow: CORE_KHZ' "$work/text" || fail "$(cat "$work/text")"
+}
+
+# Boards that were placed here (make bitstream): cells and clocks within 10 %.
+placed_boards_are_as_predicted() {
+    if compgen -G "${BOARDS_DIR:-build/boards}/*/result.json" >/dev/null; then
+        FLEXOR=$flexor scripts/fit-check || fail "a prediction is more than 10 % off"
+    else
+        echo "SKIPPED: no board was placed here (make bitstream): predictions are not compared"
+    fi
+}
+
 bad_input_is_refused() {
     expect_error FLX_ERR_NOT_FOUND "$flexor" fit "$model" --board no-such-board
     expect_error FLX_ERR_ARG "$flexor" fit "$model" --board ulx3s-85 --set Q=1
@@ -58,6 +106,10 @@ bad_input_is_refused() {
 
 defaults_are_those_of_the_rtl
 what_does_not_fit_names_its_knob
+everything_of_the_fpga_is_predicted
+too_small_an_fpga_names_cells_and_knob
+too_fast_a_clock_is_named
+placed_boards_are_as_predicted
 bad_input_is_refused
 cycles_are_predicted k16t16p1 "$model"
 cycles_are_predicted k8t8p2 "$model"

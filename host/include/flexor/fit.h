@@ -12,6 +12,12 @@
 #define FLX_FIT_PARAMETERS 32
 #define FLX_FIT_RESOURCES  4
 #define FLX_FIT_MEMORIES   8
+#define FLX_FIT_UNITS      24
+#define FLX_FIT_QUANTITIES 40
+#define FLX_FIT_CLOCKS     2
+
+/** Predictions of logic cells, flip-flops and clocks are right within so much. */
+#define FLX_FIT_ACCURACY 0.1
 
 /** A parameter of flx_top. */
 struct flx_fit_parameter {
@@ -21,9 +27,26 @@ struct flx_fit_parameter {
 
 /** Something of which the FPGA has only so much. */
 struct flx_fit_resource {
-    const char *name; /* static: "LUT4", "block RAM" ... */
-    const char *knob; /* static: which parameters make it smaller */
+    const char *name; /* static: "LUTs", "block RAM" ... */
+    char knob[160];   /* which parameters make it smaller */
     int64_t needed, available;
+};
+
+/** A unit of the RTL, all its instances. */
+struct flx_fit_unit {
+    const char *name; /* static */
+    double cells, ffs;
+};
+
+/** What the cells of units are computed from. */
+struct flx_fit_quantity {
+    const char *name; /* static */
+    double value;
+};
+
+struct flx_fit_clock {
+    const char *name; /* static: "core", "lanes" */
+    int64_t needed_khz, predicted_khz;
 };
 
 /** A memory of the build. */
@@ -51,6 +74,12 @@ struct flx_fit {
     struct flx_fit_resource resource[FLX_FIT_RESOURCES];
     int n_memories;
     struct flx_fit_memory memory[FLX_FIT_MEMORIES];
+    int n_units;
+    struct flx_fit_unit unit[FLX_FIT_UNITS];
+    int n_clocks; /* 0: nothing is known about the FPGA */
+    struct flx_fit_clock clock[FLX_FIT_CLOCKS];
+    int n_quantities;
+    struct flx_fit_quantity quantity[FLX_FIT_QUANTITIES];
     char refusal[320]; /* why the model cannot run, from the device compiler; "" when it can */
     /* The rest is 0 when it cannot. */
     int streamed, images; /* of a batch: P */

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "compile.h"
+#include "fit_area.h"
 #include "fit_board.h"
 #include "fit_cycles.h"
 #include "fit_memory.h"
@@ -64,19 +65,50 @@ static void describe_link(const struct flx_board *b, struct flx_fit *out)
     }
 }
 
+static void add_resource(struct flx_fit *out, const char *name, double needed, int there,
+                         const char *knob)
+{
+    struct flx_fit_resource *r = &out->resource[out->n_resources++];
+    *r = (struct flx_fit_resource){
+        .name = name, .needed = (int64_t)(needed + 0.5), .available = there};
+    snprintf(r->knob, sizeof r->knob, "%s", knob);
+}
+
 /* What the build takes of an FPGA that is known. */
 static void add_resources(const struct flx_board *b, int n_out, struct flx_fit *out)
 {
     const struct flx_family *family = flx_family_find(b->family);
     const struct flx_part *part = flx_part_find(b->device);
-    int64_t blocks = 0;
+    char knobs[sizeof out->resource[0].knob];
+    double blocks = 0, cells = 0, ffs = 0;
     if (!family || !part)
         return;
     out->n_memories = flx_fit_memories(family, b, n_out, out->memory);
     for (int i = 0; i < out->n_memories; i++)
         blocks += out->memory[i].blocks;
-    out->resource[out->n_resources++] = (struct flx_fit_resource){
-        "block RAM", "AMEM_WORDS, WMEM_WORDS, NIN_MAX, PMEM_CH or P", blocks, part->blocks};
+    for (int i = 0; i < out->n_units; i++) {
+        cells += out->unit[i].cells;
+        ffs += out->unit[i].ffs;
+    }
+    flx_fit_knobs(b, n_out, knobs, sizeof knobs);
+    add_resource(out, family->lut, cells, part->cells, knobs);
+    add_resource(out, "flip-flops", ffs, part->cells, "T, K, P or RQ");
+    add_resource(out, "block RAM", blocks, part->blocks,
+                 "AMEM_WORDS, WMEM_WORDS, NIN_MAX, PMEM_CH or P");
+    add_resource(out, "DSP", flx_fit_multipliers(b), part->multipliers, "RQ or P");
+}
+
+/* Cells and clocks of the build, and what they are computed from. */
+static void add_build(const struct flx_board *b, int n_out, struct flx_fit *out)
+{
+    double q[FLX_QUANTITIES];
+    flx_fit_quantities(b, n_out, q);
+    for (int i = 0; i < FLX_QUANTITIES; i++)
+        out->quantity[out->n_quantities++] =
+            (struct flx_fit_quantity){flx_quantity_name((enum flx_quantity)i), q[i]};
+    out->n_units = flx_fit_area(b, n_out, out->unit);
+    out->n_clocks = flx_fit_clocks(b, n_out, out->clock);
+    add_resources(b, n_out, out);
 }
 
 static void add_layers(const struct flx_desc *d, const struct flx_compiled *c, struct flx_fit *out)
@@ -122,6 +154,19 @@ static int run(const struct flx_model *m, const struct flx_desc *d, int stream, 
     return status;
 }
 
+static void describe_board(const char *id, const struct flx_board *b, struct flx_fit *out)
+{
+    snprintf(out->board, sizeof out->board, "%s", id);
+    snprintf(out->title, sizeof out->title, "%s", b->name);
+    snprintf(out->device, sizeof out->device, "%s", b->device);
+    out->core_khz = b->core_khz;
+    out->pixels = b->core[FLX_CORE_PIXELS];
+    for (int p = 0; p < FLX_CORE_PARAMETERS; p++)
+        out->parameter[out->n_parameters++] = (struct flx_fit_parameter){
+            flx_core_parameter_name((enum flx_core_parameter)p), b->core[p]};
+    describe_link(b, out);
+}
+
 int flx_fit(const struct flx_model *m, const char *boards, const char *board,
             const char *const *settings, int n, int stream, struct flx_fit *out)
 {
@@ -133,16 +178,8 @@ int flx_fit(const struct flx_model *m, const char *boards, const char *board,
         status = flx_board_set(&b, settings[i]);
     if (status)
         return status;
-    snprintf(out->board, sizeof out->board, "%s", board);
-    snprintf(out->title, sizeof out->title, "%s", b.name);
-    snprintf(out->device, sizeof out->device, "%s", b.device);
-    out->core_khz = b.core_khz;
-    out->pixels = b.core[FLX_CORE_PIXELS];
-    for (int p = 0; p < FLX_CORE_PARAMETERS; p++)
-        out->parameter[out->n_parameters++] = (struct flx_fit_parameter){
-            flx_core_parameter_name((enum flx_core_parameter)p), b.core[p]};
-    describe_link(&b, out);
+    describe_board(board, &b, out);
     describe(&b, m, &d);
-    add_resources(&b, d.n_out, out);
+    add_build(&b, d.n_out, out);
     return run(m, &d, stream, out);
 }

@@ -59,10 +59,14 @@ static void read_link(struct flx_json *r, const json_t *link, struct flx_board *
 static void read_board(struct flx_json *r, const json_t *object, struct flx_board *b)
 {
     const json_t *core = json_object_get(object, "core");
+    char synth[128] = "";
     flx_json_text(r, object, "name", 1, b->name, sizeof b->name);
     flx_json_text(r, object, "family", 1, b->family, sizeof b->family);
     flx_json_text(r, object, "device", 1, b->device, sizeof b->device);
     b->core_khz = flx_json_int(r, object, "core_khz", 1, 1000000);
+    b->speed = json_object_get(object, "speed") ? flx_json_int(r, object, "speed", 6, 8) : 0;
+    flx_json_text(r, object, "synth", 0, synth, sizeof synth);
+    b->dsp = strcmp(b->family, "ice40") != 0 || strstr(synth, "-dsp") != NULL;
     read_link(r, json_object_get(object, "link"), b);
     for (int p = 0; p < FLX_CORE_PARAMETERS; p++) {
         const char *name = parameters[p].name;

@@ -40,6 +40,8 @@ struct flx_board {
     char name[64], family[16], device[16];
     enum flx_link_kind link;
     int baud, rx_log2; /* of a UART */
+    int speed;         /* grade of an ECP5, 0 when not given */
+    int dsp;           /* multipliers are DSPs */
     int core_khz;
     int core[FLX_CORE_PARAMETERS];
 };

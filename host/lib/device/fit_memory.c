@@ -11,12 +11,12 @@
 /* Shapes: Lattice FPGA-TN-02002 (iCE40 memory usage) and FPGA-TN-02204 (ECP5 memory usage). */
 static const struct flx_family families[] = {
     {"ice40", {{16, 256}, {8, 512}, {4, 1024}, {2, 2048}}, 0, "logic cells"},
-    {"ecp5", {{36, 512}, {18, 1024}, {9, 2048}, {4, 4096}, {2, 8192}, {1, 16384}}, 1024, "LUT4"},
+    {"ecp5", {{36, 512}, {18, 1024}, {9, 2048}, {4, 4096}, {2, 8192}, {1, 16384}}, 1024, "LUTs"},
 };
 
 static const struct flx_part parts[] = {
-    {"up5k", 5280, 30}, {"hx1k", 1280, 16},  {"hx8k", 7680, 32},
-    {"25k", 24288, 56}, {"45k", 43848, 108}, {"85k", 83640, 208},
+    {"up5k", 5280, 30, 8},  {"hx1k", 1280, 16, 0},   {"hx8k", 7680, 32, 0},
+    {"25k", 24288, 56, 28}, {"45k", 43848, 108, 72}, {"85k", 83640, 208, 156},
 };
 
 const struct flx_family *flx_family_find(const char *name)

@@ -14,14 +14,14 @@ struct flx_family {
         int width, depth;
     } shape[6];      /* of a block */
     int distributed; /* memories of so many bits at most are made of LUTs */
-    const char *lut; /* what its logic is counted in */
+    const char *lut; /* what nextpnr counts its logic in */
 };
 const struct flx_family *flx_family_find(const char *name);
 
 /** An FPGA by nextpnr's name of it; NULL when it is not known. */
 struct flx_part {
     const char *name;
-    int cells, blocks;
+    int cells, blocks, multipliers;
 };
 const struct flx_part *flx_part_find(const char *name);
 
