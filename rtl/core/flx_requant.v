@@ -37,10 +37,10 @@
 //   i_v_load     4 clocks after i_fire: keep its RQ values V;
 //   i_v_next     the next of them
 //   o_v          V to be written (logits)
-// With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire and
-// i_fire_add, i_step and i_skip_load come one clock before what is said above. After i_fire (as above)
-// i_v_we without i_combine and i_v_load come 5, i_code_en 8 clocks; the granule is there 2 clocks
-// after that, or with POOL_BITS 4.
+// With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
+// i_fire_add and i_skip_load come one clock before what is said above, i_step two clocks. After i_fire
+// (as above) i_add_v comes 1 clock, i_param and i_add_code 2, i_v_we 3 with i_combine, else 6, i_v_load 6,
+// i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 4.
 `default_nettype none
 module flx_requant #(
     parameter K         = 8,
@@ -157,10 +157,15 @@ module flx_requant #(
     generate
         if (SKIP != 0 && PIXELS > 1) begin : g_skip_ring
             // As the sums; a code leaves when it is multiplied.
-            reg  [BW-1:0]      skip_bank;
-            wire [K*ACT_W-1:0] from_bank = i_raw >> (G * skip_bank);
-            wire [T*ACT_W-1:0] loaded    = from_bank[T*ACT_W-1:0];
-            always @(posedge clk) skip_bank <= i_skip_bank;
+            wire [T*ACT_W-1:0] loaded;
+            if (T == K) begin : g_whole
+                assign loaded = i_raw;
+            end else begin : g_part
+                reg  [BW-1:0]      skip_bank;
+                wire [K*ACT_W-1:0] from_bank = i_raw >> (G * skip_bank);
+                assign loaded = from_bank[T*ACT_W-1:0];
+                always @(posedge clk) skip_bank <= i_skip_bank;
+            end
             wire [(STEPS+1)*RQ*ACT_W-1:0] leaving;
             assign leaving[STEPS*RQ*ACT_W +: RQ*ACT_W] = {RQ*ACT_W{1'b0}};
             assign code_e = leaving[RQ*ACT_W-1:0];
@@ -214,7 +219,10 @@ module flx_requant #(
             for (b = 0; b < RQ; b = b + 1) begin : g_value
                 wire [31:0] value = (SCALED == 2 || i_combine) ? s_wide[32*b +: 32] : v[32*b +: 32];
                 assign kept_v[VW*b +: VW] = value[VW-1:0];
-                assign v_before[32*b +: 32] = {{(32-VW){1'b0}}, read_v[VW*b +: VW]};
+                flx_delay #(.W(32), .N(LATE)) u_delay (
+                    .clk(clk), .rst(1'b0), .i({{(32-VW){1'b0}}, read_v[VW*b +: VW]}),
+                    .o(v_before[32*b +: 32])
+                );
             end
             flx_ram #(
                 .W    (VW * RQ),
@@ -299,9 +307,21 @@ module flx_requant #(
             reg         [ACC_W-1:0] first;
             reg         [ACT_W-1:0] e;
             wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
-            wire        [ACC_W-1:0] sum = (SCALED != 0 && i_add_v && (SCALED == 2 || i_combine))
-                                        ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
+            wire        [ACC_W-1:0] combined = (SCALED != 0 && i_add_v && (SCALED == 2 || i_combine))
+                                             ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
+            wire        [ACC_W-1:0] sum, sum_late;
+            wire        [ACT_W-1:0] e_late;
+            wire        [31:0]      v_late;
+            wire                    add_v;
             wire        [31:0]    v4;
+
+            flx_delay #(.W(ACC_W + ACT_W + 33), .N(LATE)) u_delay_sum (
+                .clk(clk), .rst(1'b0), .i({combined, e, v_before[32*r +: 32], i_add_v}),
+                .o({sum, e_late, v_late, add_v})
+            );
+            flx_delay #(.W(ACC_W), .N(LATE)) u_delay_kept (
+                .clk(clk), .rst(1'b0), .i(sum), .o(sum_late)
+            );
 
             flx_mac #(
                 .ACC_W (ACC_W),
@@ -313,10 +333,10 @@ module flx_requant #(
                 .i_s          (sum),
                 .i_m          (i_param[48*r +: 16]),
                 .i_beta       (i_param[48*r+16 +: 32]),
-                .i_v          (v_before[32*r +: 32]),
-                .i_add_v      (SCALED == 1 && i_add_v && !i_combine),
+                .i_v          (v_late),
+                .i_add_v      (SCALED == 1 && add_v && !i_combine),
                 .i_add_product(SKIP != 0 && i_add_code),
-                .i_code       (e),
+                .i_code       (e_late),
                 .i_code_m     (i_skip_m),
                 .o_v          (v4)
             );
@@ -351,7 +371,7 @@ module flx_requant #(
             end
 
             assign v[32*r +: 32]      = v4;
-            assign s_wide[32*r +: 32] = {{(32-ACC_W){1'b0}}, sum};
+            assign s_wide[32*r +: 32] = {{(32-ACC_W){1'b0}}, sum_late};
             if (POOL_BITS == 0) begin : g_maximum
                 assign best[r*PW +: PW] = (pool_first || code > was) ? code : was;
             end else begin : g_sum
