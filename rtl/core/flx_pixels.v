@@ -228,7 +228,7 @@ module flx_pixels #(
     flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM + 1)) u_add_v (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_add_v), .o(add_v)
     );
-    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_PARAM)) u_add_code (
+    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(SKIP == 2 ? AT_SUM + 1 : AT_PARAM)) u_add_code (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_add_code), .o(add_code)
     );
     flx_late #(.W(1 + SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_KEPT)) u_kept (

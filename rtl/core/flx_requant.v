@@ -39,7 +39,7 @@
 //   o_v          V to be written (logits)
 // With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
 // i_fire_add and i_skip_load come one clock before what is said above, i_step two clocks. After i_fire
-// (as above) i_add_v comes 1 clock, i_param and i_add_code 2, i_v_we 3 with i_combine, else 6, i_v_load 6,
+// (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3 with i_combine, else 6, i_v_load 6,
 // i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 4.
 `default_nettype none
 module flx_requant #(
@@ -99,15 +99,19 @@ module flx_requant #(
     wire [32*RQ-1:0]    v, v_before, s_wide;
     wire [RQ*PW-1:0]    best, old;
 
-    // Bits of V above the code.
-    reg [30:0] above;
-    integer    n;
-    always @(posedge clk)
-        for (n = 0; n < 31; n = n + 1) above[n] <= n >= {27'd0, i_shift} + ACT_W;
-
-    // Half of what a sum is divided by.
-    reg [PW-1:0] half;
-    always @(posedge clk) half <= ({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1;
+    // Constants of a layer: bits of V above the code, with what a pool window begins, by how much its
+    // sum is shifted.
+    reg [5:0]    lowest;
+    reg [30:0]   above;
+    reg [PW-1:0] start;
+    reg [3:0]    pool_shift;
+    integer      n;
+    always @(posedge clk) begin
+        lowest <= {1'b0, i_shift} + ACT_W;
+        for (n = 0; n < 31; n = n + 1) above[n] <= n >= {26'd0, lowest};
+        start      <= i_pool_sum ? ({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1 : {PW{1'b0}};
+        pool_shift <= i_pool_sum ? i_pool_shift : 4'd0;
+    end
 
     assign o_v = kept[31:0];
 
@@ -272,7 +276,7 @@ module flx_requant #(
             genvar j;
             for (j = 0; j < RQ; j = j + 1) begin : g_done
                 wire [PW-1:0] sum     = pool[((DEPTH-1)*RQ+j)*PW +: PW];
-                wire [PW-1:0] now     = i_pool_sum ? sum >> i_pool_shift : sum;
+                wire [PW-1:0] now     = sum >> pool_shift;
                 wire [PW-1:0] shifted;
                 flx_delay #(.W(PW), .N(LATE)) u_delay (
                     .clk(clk), .rst(1'b0), .i(now), .o(shifted)
@@ -316,7 +320,7 @@ module flx_requant #(
             wire        [31:0]    v4;
 
             flx_delay #(.W(ACC_W + ACT_W + 33), .N(LATE)) u_delay_sum (
-                .clk(clk), .rst(1'b0), .i({combined, e, v_before[32*r +: 32], i_add_v}),
+                .clk(clk), .rst(1'b0), .i({combined, e & {ACT_W{i_add_code}}, v_before[32*r +: 32], i_add_v}),
                 .o({sum, e_late, v_late, add_v})
             );
             flx_delay #(.W(ACC_W), .N(LATE)) u_delay_kept (
@@ -372,11 +376,20 @@ module flx_requant #(
 
             assign v[32*r +: 32]      = v4;
             assign s_wide[32*r +: 32] = {{(32-ACC_W){1'b0}}, sum_late};
+            // What is there of the window; with LATE in a register, read a clock ahead.
+            wire [PW-1:0] from;
+            if (LATE != 0) begin : g_ahead
+                reg [PW-1:0] there;
+                always @(posedge clk)
+                    there <= i_pool_first ? start : code_en ? pool[(RQ+r)*PW +: PW] : was;
+                assign from = there;
+            end else begin : g_now
+                assign from = pool_first ? start : was;
+            end
             if (POOL_BITS == 0) begin : g_maximum
-                assign best[r*PW +: PW] = (pool_first || code > was) ? code : was;
+                assign best[r*PW +: PW] = (code > from) ? code : from;
             end else begin : g_sum
                 wire [PW-1:0] wide = {{POOL_BITS{1'b0}}, code};
-                wire [PW-1:0] from = pool_first ? (i_pool_sum ? half : {PW{1'b0}}) : was;
                 assign best[r*PW +: PW] = i_pool_sum ? from + wide : (wide > from) ? wide : from;
             end
         end
