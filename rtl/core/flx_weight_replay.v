@@ -46,6 +46,7 @@ module flx_weight_replay #(
     reg [1:0]  head;  // byte of the head
     reg [23:0] left;  // bytes of the layer
 
+    wire data = !heading;
     wire take = i_valid && o_ready;
     wire some = running && count != 4'd0;
     wire move = some && (heading || i_ready);
@@ -74,13 +75,14 @@ module flx_weight_replay #(
         if (move && heading) begin
             head <= head + 2'd1;
             if (head == 2'd0) o_nin <= o_data[5:0];
-            else left <= {o_data, left[23:8]};
             if (head == 2'd0 && o_data == 8'd0) running <= 1'b0;
             if (head == 2'd3) heading <= 1'b0;
         end else if (move) begin
-            left <= left - 24'd1;
             if (left == 24'd1) heading <= 1'b1;
         end
+        // One cell a bit: the carry's second input is also what selects.
+        if (move && (!heading || head != 2'd0))
+            left <= data ? left + {24{data}} : {o_data, left[23:8]};
         if (i_run || i_load) begin
             running <= i_run;
             o_req   <= 1'b0;
