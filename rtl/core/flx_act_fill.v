@@ -43,7 +43,7 @@ module flx_act_fill #(
 );
     reg        active, room, row_there;
     reg [15:0] words; // of the row that are still to be read
-    reg [15:0] rows;  // to be read, with this one
+    reg [15:0] rows;  // -1 - rows to be read, with this one: counts as o_addr does
 
     // Signed: rows that the array never visits may lie before i_oldest. Two words may come until
     // `room` has seen them.
@@ -54,7 +54,6 @@ module flx_act_fill #(
     wire          restart = i_start || (i_again && !i_whole);
 
     wire          words_down = !restart && !row_end;
-    wire          rows_down  = !restart;
 
     assign o_req = active && room;
 
@@ -71,8 +70,8 @@ module flx_act_fill #(
         if (restart || word)
             words <= words_down ? words + {16{words_down}} : i_row_words;
         if (restart || row_end)
-            rows <= rows_down ? rows + {16{rows_down}} : i_rows;
-        if (row_end && rows == 16'd1) active <= 1'b0;
+            rows <= restart ? ~i_rows : rows - {16{!restart}};
+        if (row_end && rows == ~16'd1) active <= 1'b0;
         if (row_there) o_rows <= o_rows + 16'd1;
         if (restart) begin
             active    <= 1'b1;
