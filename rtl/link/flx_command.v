@@ -37,7 +37,7 @@ module flx_command #(
     input  wire          i_tick,
     // receiver
     input  wire          i_frame_valid,
-    input  wire [7:0]    i_frame_type,
+    input  wire [3:0]    i_frame_type,
     input  wire [7:0]    i_frame_seq,
     input  wire [AB:0]   i_frame_len,
     input  wire          i_frame_crc_ok,
@@ -189,7 +189,7 @@ module flx_command #(
     always @(posedge clk) begin
         if (state == S_IDLE) begin
             kind     <= i_frame_type[2:0];
-            odd_kind <= i_frame_type[7:3] != 5'd0;
+            odd_kind <= i_frame_type[3];
             seq      <= i_frame_seq;
             crc_ok   <= i_frame_crc_ok;
             seq_ok   <= i_frame_seq == expected && !strange;

@@ -10,6 +10,7 @@
 //
 // i_rx_*: a byte is taken in a cycle with i_rx_valid and o_rx_ready. o_rx_ready
 //   falls only while a complete frame waits for i_take.
+// o_type: low 3 bits of the type; bit 3: one of the others is set.
 // o_valid: a frame is complete; o_type ... o_crc_ok hold until i_take (one cycle,
 //   only while o_valid). From the cycle after i_take its payload is read through
 //   the buffer port, and reception goes on into the other half.
@@ -31,7 +32,7 @@ module flx_frame_rx #(
     input  wire [7:0]    i_rx_data,
     output wire          o_rx_ready,
     output wire          o_valid,
-    output reg  [7:0]    o_type,
+    output reg  [3:0]    o_type,
     output reg  [7:0]    o_seq,
     output wire [AB:0]   o_len,
     output wire          o_crc_ok,
@@ -116,7 +117,7 @@ module flx_frame_rx #(
         end
         if (take_byte) begin
             if (state == S_TYPE)
-                o_type <= i_rx_data;
+                o_type <= {i_rx_data[7:3] != 5'd0, i_rx_data[2:0]};
             if (state == S_SEQ)
                 o_seq <= i_rx_data;
             for (i = 0; i <= AB; i = i + 1)

@@ -78,7 +78,8 @@ module flx_link #(
                   {1'b0, clocks[TICK == 0 ? 0 : TICK - 1:0]} + 1'b1;
 
     wire          frame_valid, frame_crc_ok, frame_take;
-    wire [7:0]    frame_type, frame_seq;
+    wire [3:0]    frame_type;
+    wire [7:0]    frame_seq;
     wire [AB:0]   frame_len;
     wire          buf_en;
     wire [AB-1:0] buf_addr;
