@@ -23,6 +23,7 @@
 //
 //   i_start    go to the first word of the layer; all i_ fields are constant from here on
 //              until the last word has been issued
+//   i_pool_x   passes of dx (i_pool, but in a joined window, flx_pixels)
 //   i_row0     address of the row of the first position, which may lie outside the map;
 //   i_top      its number, i_left the position's column in words
 //   i_stride   rows between output rows, i_out_pitch the same in words; i_win_… between windows
@@ -71,6 +72,7 @@ module flx_addr_gen #(
     input  wire [15:0]    i_cols,
     input  wire [15:0]    i_rows,
     input  wire [7:0]     i_pool,
+    input  wire [7:0]     i_pool_x,
     input  wire [15:0]    i_groups,
     input  wire [WAW-1:0] i_wbase,
     output reg  [AW-1:0]  o_row,
@@ -197,7 +199,7 @@ module flx_addr_gen #(
             pixel <= (end_row || o_pixel_last) ? i_pixel_words[NW-1:0] : pixel - ONE;
             if (end_row)   kh     <= end_plane ? i_kh : kh - 8'd1;
             if (end_plane) planes <= end_pos ? i_planes : planes - 4'd1;
-            if (end_pos)   dx     <= end_dx ? i_pool : dx - 8'd1;
+            if (end_pos)   dx     <= end_dx ? i_pool_x : dx - 8'd1;
             if (end_dx)    dy     <= end_win ? i_pool : dy - 8'd1;
             if (end_win)   cols   <= end_px ? i_cols[NW-1:0] : cols - MANY;
             if (end_px)    rows   <= end_group ? i_rows[NW-1:0] : rows - ONE;
@@ -212,7 +214,7 @@ module flx_addr_gen #(
             pixel       <= i_pixel_words[NW-1:0];
             kh          <= i_kh;
             planes      <= i_planes;
-            dx          <= i_pool;
+            dx          <= i_pool_x;
             dy          <= i_pool;
             cols        <= i_cols[NW-1:0];
             rows        <= i_rows[NW-1:0];

@@ -187,7 +187,7 @@ module flx_core #(
 
     // ---------------------------------------------------------------- sequencer
     wire               seq_busy, layer_start, layer_done, logits, skip, scaled, release_block;
-    wire               pool_sum;
+    wire               pool_sum, joined;
     wire [3:0]         pool_shift;
     wire [4:0]         shift, skip_word;
     wire [15:0]        skip_m;
@@ -229,7 +229,8 @@ module flx_core #(
         .o_pos_last(pos_last), .o_null(absent), .o_adds(adds), .o_win_first(win_first),
         .o_win_last(win_last), .o_group_last(group_last), .o_layer_last(layer_last),
         .o_col(col), .o_at_col(at_col), .o_live(live), .o_win_step(win_step),
-        .o_skip_step(add_step), .o_last_col(last_col), .o_map_whole(map_whole), .o_map_base(map_base), .o_map_row_words(map_row_words),
+        .o_skip_step(add_step), .o_last_col(last_col), .o_joined(joined),
+        .o_map_whole(map_whole), .o_map_base(map_base), .o_map_row_words(map_row_words),
         .o_map_rows(map_rows), .o_map_oldest(map_oldest), .o_map_again(map_again),
         .i_map_rows(rows_there), .o_skip_now(skip_now), .o_skip_at(skip_at),
         .o_layer(layer), .o_ev_cycle(ev_cycle), .o_ev_busy(ev_busy),
@@ -377,7 +378,7 @@ module flx_core #(
 
     // ---------------------------------------------------------------- engines
     // What passes the engines, in the order of flx_station.
-    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * (SW + XW) + G + 2 * (RAW + 1) + 66;
+    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * (SW + XW) + G + 2 * (RAW + 1) + 68;
 
     wire [BUS_W-1:0]     bus;
     wire [P*K*ACT_W-1:0] raw;     // memory outputs, for the host
@@ -407,7 +408,7 @@ module flx_core #(
                 .i_rd_result(rd_what[0]), .i_rd_res(rd_res), .i_done(done), .i_at_col(at_col),
                 .i_live(live), .i_row_words(map_row_words[CW-1:0]), .i_last_col(last_col[CW-1:0]),
                 .i_out_pitch(out_pitch), .i_win_step(win_step[CW-1:0]),
-                .i_skip_step(add_step[AW-1:0]), .i_scaled(scaled), .i_shift(shift),
+                .i_skip_step(add_step[AW-1:0]), .i_joined(joined), .i_scaled(scaled), .i_shift(shift),
                 .i_pool_sum(pool_sum), .i_pool_shift(pool_shift), .i_skip_m(skip_m),
                 .i_param(stored_param), .i_parity(parity), .i_capture(c_capture),
                 .i_fire_add(c_fire_add), .i_fire(c_fire), .i_step(c_step), .i_add_code(c_add_code),

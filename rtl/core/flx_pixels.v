@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // flx_pixels: the engines' clock is PIXELS times the core's. What the core says in a cycle becomes a
 // round of PIXELS clocks, one for each of PIXELS neighbouring windows of a row: same weights,
-// same control, but addresses a step further each time. Here every signal gets its place in time:
+// same control, but addresses a step further each time. In a joined layer the positions of a round are
+// neighbours in one pool window, whose sums the requantiser adds up at the window's end. Here every signal gets its place in time:
 //
 //   time       clocks of the lanes, from time 0 = the first clock of the round; position c at time + c
 //   1          address, AT_MASK masks and codes to be added, AT_WORD signs and flags of the word
@@ -76,6 +77,7 @@ module flx_pixels #(
     input  wire [CW-1:0]    i_win_step,
     input  wire [AW-1:0]    i_skip_step,
     input  wire             i_scaled,
+    input  wire             i_joined,
     input  wire [4:0]       i_shift,
     input  wire             i_pool_sum,
     input  wire [3:0]       i_pool_shift,
@@ -116,7 +118,7 @@ module flx_pixels #(
     localparam AT_KEPT    = AT_SUM + 3;
     localparam AT_V       = AT_SUM + 6;
     localparam AT_CODE    = AT_SUM + 9;
-    localparam AT_GRANULE = AT_CODE + ((SUMS != 0) ? 4 : 2);
+    localparam AT_GRANULE = AT_CODE + ((SUMS != 0) ? 5 : 2);
     // A write waits WRITE cycles, where it is in step with an image's, then REST clocks.
     localparam WRITE      = (AT_GRANULE - 1) / PIXELS;
     localparam REST       = AT_GRANULE - WRITE * PIXELS;
@@ -145,7 +147,7 @@ module flx_pixels #(
     assign o_rst = reset2;
 
     // ---------------------------------------------------------------- words
-    wire          running0, skip0;
+    wire          running0, skip0, joined;
     wire [AW-1:0] aaddr0, skip_step0;
     wire [CW-1:0] col0, row_words0, win_step0, last_col0;
     wire [AW-1:0] out_pitch0;
@@ -179,10 +181,10 @@ module flx_pixels #(
     flx_late #(.W(K * T), .PIXELS(PIXELS), .D(AT_WORD)) u_sign (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_sign), .o(raw_sign)
     );
-    flx_late #(.W(3 * CW + 2 * AW), .PIXELS(PIXELS)) u_fields (
+    flx_late #(.W(3 * CW + 2 * AW + 1), .PIXELS(PIXELS)) u_fields (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
-        .i({i_row_words, i_win_step, i_last_col, i_out_pitch, i_skip_step}),
-        .o({row_words0, win_step0, last_col0, out_pitch0, skip_step0})
+        .i({i_row_words, i_win_step, i_last_col, i_out_pitch, i_skip_step, i_joined}),
+        .o({row_words0, win_step0, last_col0, out_pitch0, skip_step0, joined})
     );
 
     generate
@@ -314,8 +316,8 @@ module flx_pixels #(
     );
 
     always @(posedge clk_lanes) begin
-        waddr1 <= first_turn ? waddr0 : waddr1 + out_pitch0;
-        we1    <= we0 && turns[XW-1:0] < live0;
+        waddr1 <= (first_turn || joined) ? waddr0 : waddr1 + out_pitch0;
+        we1    <= we0 && (joined ? turns[XW-1:0] == PIXELS - 1 : {{(3-XW){1'b0}}, turns[XW-1:0]} < live0);
     end
     flx_delay #(.W(AW + 1), .N(REST - 1)) u_write_rest (
         .clk(clk_lanes), .rst(1'b0), .i({we1, waddr1}), .o({we, waddr})
@@ -348,7 +350,8 @@ module flx_pixels #(
 
     assign o_bus = {sign, param, skip_m, aaddr, mask, running, rd_engine, rd_result, valid, first, double,
                     skip_load, 5'd0, skip_bank, capture, fire_add, fire, step, turn, add_code, add_v,
-                    !scaled, scaled ? fire_v : fire_s, v_waddr, shift, pool_sum, pool_shift, code_en,
+                    !scaled, scaled ? fire_v : fire_s, v_waddr, shift, pool_sum, pool_shift, joined,
+                    !joined || turns[((AT_CODE+2)%PIXELS)*XW +: XW] == 0, code_en,
                     is_null, pool_first, v_load && once, v_next && once, we, waddr, wbank, img_we,
                     img_engine, img_waddr, img_wbank, img_wdata, res_we && once && !res_waddr[RAW],
                     parity, res_waddr[RAW-1:0], rd_res};

@@ -30,6 +30,9 @@
 //   i_combine    0: V of the planes before is added; 1: twice their sum is added to this sum
 //   i_v_we       four clocks after i_fire, with i_combine one clock after it: keeps it at i_v_waddr
 //   i_shift      constant while a layer runs, as are i_pool_sum and i_pool_shift
+//   i_joined     constant while a layer runs: the sums of the round's positions are one window's; the
+//                last position has it
+//   i_fresh      joined: 2 clocks after i_code_en, with the first position of a round; else 1
 //   i_code_en    7 clocks after i_fire: its codes go to the pool register;
 //   i_pool_first, i_null   with it: first position of the pool window; the code is 0
 //   o_granule    the 4 codes that entered the pool register last, or with POOL_BITS the clock
@@ -40,7 +43,7 @@
 // With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
 // i_fire_add and i_skip_load come one clock before what is said above, i_step two clocks. After i_fire
 // (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3 with i_combine, else 6, i_v_load 6,
-// i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 4.
+// i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 5.
 `default_nettype none
 module flx_requant #(
     parameter K         = 8,
@@ -76,6 +79,8 @@ module flx_requant #(
     input  wire [4:0]         i_shift,
     input  wire               i_pool_sum,
     input  wire [3:0]         i_pool_shift,
+    input  wire               i_joined,
+    input  wire               i_fresh,
     input  wire               i_code_en,
     input  wire               i_null,
     input  wire               i_pool_first,
@@ -109,7 +114,8 @@ module flx_requant #(
     always @(posedge clk) begin
         lowest <= {1'b0, i_shift} + ACT_W;
         for (n = 0; n < 31; n = n + 1) above[n] <= n >= {26'd0, lowest};
-        start      <= i_pool_sum ? ({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1 : {PW{1'b0}};
+        start      <= !i_pool_sum ? {PW{1'b0}}
+                    : (({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1) >> (i_joined ? $clog2(PIXELS) : 0);
         pool_shift <= i_pool_sum ? i_pool_shift : 4'd0;
     end
 
@@ -276,8 +282,16 @@ module flx_requant #(
             genvar j;
             for (j = 0; j < RQ; j = j + 1) begin : g_done
                 wire [PW-1:0] sum     = pool[((DEPTH-1)*RQ+j)*PW +: PW];
-                wire [PW-1:0] now     = sum >> pool_shift;
+                wire [PW-1:0] total;
+                wire [PW-1:0] now     = total >> pool_shift;
                 wire [PW-1:0] shifted;
+                if (PIXELS > 1) begin : g_join
+                    reg [PW-1:0] joint;
+                    always @(posedge clk) joint <= sum + (joint & {PW{!i_fresh}});
+                    assign total = joint;
+                end else begin : g_alone
+                    assign total = sum;
+                end
                 flx_delay #(.W(PW), .N(LATE)) u_delay (
                     .clk(clk), .rst(1'b0), .i(now), .o(shifted)
                 );
@@ -293,7 +307,7 @@ module flx_requant #(
                 wire               moved;
                 wire [G-1:0]       next = {done, granule[G-1:RQ*ACT_W]};
                 assign o_granule = granule[(PIXELS-1)*G +: G];
-                flx_delay #(.W(1), .N(1 + LATE)) u_delay_moved (
+                flx_delay #(.W(1), .N(1 + 2 * LATE)) u_delay_moved (
                     .clk(clk), .rst(1'b0), .i(code_en), .o(moved)
                 );
                 if (PIXELS == 1) begin : g_one

@@ -37,6 +37,7 @@
 //   o_col, o_at_col, o_live, o_win_step, o_skip_step, o_row_words, o_last_col   for flx_pixels: column
 //               of the word and of its position, windows that exist, words between them in the
 //               input map and in the map that is added, ends of rows
+//   o_joined    the positions of a round are those of one window (flx_pixels)
 //   o_skip_now  the cycle before o_skip_read: o_skip_at will be read
 //   o_ev_…      events for the counters
 `default_nettype none
@@ -124,6 +125,7 @@ module flx_sequencer #(
     output wire             o_skip_now,
     output wire [AW-1:0]    o_skip_at,
     output wire             o_ev_cycle,
+    output wire             o_joined,
     output wire [2:0]       o_ev_busy,
     output wire             o_ev_stall_weights,
     output wire             o_ev_stall_requant,
@@ -165,17 +167,18 @@ module flx_sequencer #(
     reg [7:0]  layer, last_layer;
 
     // Fields of the layer.
-    reg         scaled, skip, image_input;
+    reg         scaled, skip, image_input, joined;
     reg [3:0]   planes;
     wire        split = SCALED != 0 && planes != 4'd1 && (scaled || DOUBLE == 0); // a set is a plane
     reg [15:0]  row0, top, left, pitch, out_pitch, win_pitch, win_stride, last_row, run, col_step;
     reg [15:0]  win_step, pad_words, last_col, cols, rows, groups, in_rows, row_words;
     reg [15:0]  pixel_words;
-    reg [7:0]   kh, pad_rows, pool, stride, hold_set;
+    reg [7:0]   kh, pad_rows, pool, pool_x, stride, hold_set;
     reg [K/4-1:0] granules;
     reg [WAW-1:0] weight_base;
 
     assign o_skip   = SKIP != 0 && skip;
+    assign o_joined = PIXELS > 1 && joined;
     assign o_scaled = SCALED != 0 && scaled;
 
     wire        loading = state == S_LOAD && count != 5'd0;
@@ -192,6 +195,7 @@ module flx_sequencer #(
                 scaled       <= f[3];
                 o_pool_sum   <= f[4];
                 skip         <= f[5];
+                joined       <= f[7];
                 o_map_whole  <= f[6];
                 planes       <= f[19:16];
                 o_pool_shift <= f[23:20];
@@ -207,7 +211,10 @@ module flx_sequencer #(
             5'd6: {groups, pad_rows, pool} <= f;
             5'd7: {row_words, in_rows} <= f;
             5'd8: {o_out_pitch, pixel_words} <= {f[16 +: AW], f[15:0]};
-            5'd9: granules <= f[K/4-1:0];
+            5'd9: begin
+                granules <= f[K/4-1:0];
+                pool_x   <= o_joined ? f[31:24] : pool;
+            end
             5'd10: weight_base <= ring ? i_tail : f[WAW-1:0];
             5'd11: o_map_base <= f[16 +: AW];
             5'd12: o_param_row <= f[LRQ +: RPW];
@@ -309,6 +316,7 @@ module flx_sequencer #(
         .i_cols       (cols),
         .i_rows       (rows),
         .i_pool       (pool),
+        .i_pool_x     (pool_x),
         .i_groups     (groups),
         .i_wbase      (weight_base),
         .o_row        (row),
@@ -358,7 +366,7 @@ module flx_sequencer #(
     assign o_release          = go && group_last && ring;
     assign o_release_words    = index + 1'b1;
     assign o_ev_cycle         = o_busy;
-    assign o_ev_busy          = live & {3{go}};
+    assign o_ev_busy          = (o_joined ? PIXELS[2:0] : live) & {3{go}};
     assign o_win_step         = win_step;
     assign o_last_col         = last_col;
     assign o_ev_stall_weights = issuing && !arrived;

@@ -34,6 +34,10 @@ uint32_t flx_pixel_channels(const struct flx_layer *l, const struct flx_desc *d)
 uint32_t flx_pixel_words(const struct flx_layer *l, const struct flx_desc *d);
 uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d);
 
+/** The layer has one pool window a row, whose sum the device adds up from `pixels` columns at a time
+ *  (flx_pixels: joined), instead of working on `pixels` windows. */
+int flx_joined(const struct flx_layer *l, const struct flx_desc *d);
+
 /** The map that layer @p i reads. */
 static inline const struct flx_map *flx_input_map(const struct flx_compiled *c, int i)
 {

@@ -25,6 +25,15 @@ uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d)
     return flx_pixel_words(l, d) * (uint32_t)(l->row_packed ? 1 : l->kw);
 }
 
+int flx_joined(const struct flx_layer *l, const struct flx_desc *d)
+{
+    int pixels = d->pixels, log2 = 0;
+    while (1 << log2 < pixels)
+        log2++;
+    return pixels > 1 && 1 << log2 == pixels && l->pool_kind == FLX_POOL_SUM && l->out_w == 1 &&
+           l->pool % pixels == 0 && !l->pool_pad && l->pool_shift > log2;
+}
+
 /* Activation memory addresses have 16 bits; larger maps cannot be addressed. */
 static int make_map(struct flx_map *map, const char *name, int rows, int columns, int channels,
                     uint32_t pixel_words)

@@ -85,6 +85,20 @@ static uint32_t flags(const struct flx_layer *l, const struct flx_compiled_layer
            (sum ? (uint32_t)l->pool_shift << 20 : 0) | (uint32_t)(l->logits ? 0 : l->shift) << 24;
 }
 
+/* The lanes take neighbours in the window instead of neighbouring windows. */
+static void join(uint32_t *w, const struct flx_layer *l, const struct flx_desc *d)
+{
+    uint32_t column = w[4] & 0xffff, added = w[18] & 0xffff, pixels = (uint32_t)d->pixels;
+    w[0] |= 1 << 7;
+    w[4] += (pixels - 1) * column;
+    w[9] |= (uint32_t)(l->pool / d->pixels) << 24;
+    w[14] = (w[14] & 0xffff0000) | column;
+    if (l->skip != FLX_NO_SKIP) {
+        w[18] += (pixels - 1) * added;
+        w[19] = (w[19] & 0xffff0000) | added;
+    }
+}
+
 static void layer(uint32_t *w, const struct flx_desc *d, const struct flx_compiled *c, int i)
 {
     const struct flx_layer *l = &c->model->layers[i];
@@ -111,6 +125,8 @@ static void layer(uint32_t *w, const struct flx_desc *d, const struct flx_compil
     w[16] = pair((l->conv_w - 1) * s.column, (l->conv_h - 1) * s.rows);
     if (l->skip != FLX_NO_SKIP)
         skip(w, d, c, l);
+    if (flx_joined(l, d))
+        join(w, l, d);
 }
 
 /* Words of a row, and rows, from the first that the layer reaches to the last, with those outside

@@ -61,7 +61,8 @@ void flx_fit_cycles(const struct flx_desc *d, const struct flx_compiled *c, int 
     const struct flx_layer *l = &c->model->layers[i];
     const struct flx_compiled_layer *cl = &c->layer[i];
     uint64_t rows = (uint64_t)l->out_h * (uint64_t)(l->pool * l->pool);
-    uint64_t steps = rows * flx_ceil_div((uint32_t)l->out_w, (uint32_t)d->pixels);
+    uint64_t steps = flx_joined(l, d) ? rows / (uint64_t)d->pixels
+                                      : rows * flx_ceil_div((uint32_t)l->out_w, (uint32_t)d->pixels);
     uint64_t groups = cl->words / cl->block_words, adding = groups_with_skip(d, c, i);
     uint64_t sets = (uint64_t)cl->sets, words = cl->block_words / sets;
     uint64_t hold = set_cycles(d, l, cl->sets), set = most(words, hold);
