@@ -33,7 +33,7 @@ elaborate() { # NAME PARAMETERS
     # shellcheck disable=SC2086 # a list of words
     iverilog -g2005 -Ibuild/gen -s tb_session -o "$work/$1.vvp" \
         -DTOP_PARAMETERS="$(printf '.%s,' $2 | sed 's/=\([0-9]*\)/(\1)/g; s/,$//')" \
-        tests/rtl/top/tb_session.v rtl/core/*.v rtl/link/*.v
+        tests/rtl/top/tb_session.v rtl/core/*.v rtl/tech/*.v rtl/link/*.v
 }
 
 if [ "${1:-}" = --time ]; then
