@@ -43,7 +43,7 @@ module flx_act_fill #(
 );
     reg        active, room, row_there;
     reg [15:0] words; // of the row that are still to be read
-    reg [15:0] rows;  // to be read, with this one
+    reg [15:0] rows;  // -1 - rows to be read, with this one: counts as o_addr does
 
     // Signed: rows that the array never visits may lie before i_oldest. Two words may come until
     // `room` has seen them.
@@ -52,6 +52,8 @@ module flx_act_fill #(
     wire          word    = take && o_half;
     wire          row_end = word && words == 16'd1;
     wire          restart = i_start || (i_again && !i_whole);
+
+    wire          words_down = !restart && !row_end;
 
     assign o_req = active && room;
 
@@ -62,22 +64,19 @@ module flx_act_fill #(
         o_place_half <= o_half;
         row_there    <= row_end;
         if (take) o_half <= !o_half;
-        if (word) begin
-            o_addr <= o_addr + 1'b1;
-            words  <= row_end ? i_row_words : words - 16'd1;
-        end
-        if (row_end) begin
-            rows <= rows - 16'd1;
-            if (rows == 16'd1) active <= 1'b0;
-        end
+        // Counters with a load. One cell a bit: the carry's second input is also what selects.
+        if (restart || word)
+            o_addr <= restart ? i_base : o_addr - {AW{!restart}};
+        if (restart || word)
+            words <= words_down ? words + {16{words_down}} : i_row_words;
+        if (restart || row_end)
+            rows <= restart ? ~i_rows : rows - {16{!restart}};
+        if (row_end && rows == ~16'd1) active <= 1'b0;
         if (row_there) o_rows <= o_rows + 16'd1;
         if (restart) begin
             active    <= 1'b1;
             room      <= 1'b0;
-            o_addr    <= i_base;
             o_half    <= 1'b0;
-            words     <= i_row_words;
-            rows      <= i_rows;
             o_rows    <= 16'd0;
             o_we      <= 1'b0;
             row_there <= 1'b0;

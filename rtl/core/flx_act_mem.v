@@ -6,7 +6,8 @@
 //
 //   K, ACT_W   as in flx_core
 //   WORDS      words of K codes
-//   REG        1: o_raw and o_act are one clock later
+//   REG        1: o_raw and o_act are one clock later, a write takes effect two clocks later
+//   FAR        1: every bank has an address register of its own: o_raw and o_act one clock later still
 //
 //   i_raddr    word to read
 //   o_raw      the word, one clock later
@@ -19,6 +20,7 @@ module flx_act_mem #(
     parameter ACT_W = 8,
     parameter WORDS = 1024,
     parameter REG   = 0,
+    parameter FAR   = 0,
     parameter AW    = $clog2(WORDS),
     parameter KB    = K / 4,
     parameter BW    = (KB > 1) ? $clog2(KB) : 1
@@ -35,19 +37,52 @@ module flx_act_mem #(
 );
     localparam G = 4 * ACT_W;
 
-    genvar b;
+    // Writes, with REG behind two registers: the blocks of a memory lie far apart.
+    wire [KB-1:0] we;
+    wire [AW-1:0] waddr;
+    wire [G-1:0]  wdata;
+
+    flx_delay #(
+        .W(AW + G),
+        .N(REG != 0 ? 2 : 0)
+    ) u_write (
+        .clk(clk),
+        .rst(1'b0),
+        .i  ({i_waddr, i_wdata}),
+        .o  ({waddr, wdata})
+    );
+
+    genvar b, a;
     generate
         for (b = 0; b < KB; b = b + 1) begin : g_bank
+            wire [AW-1:0] raddr;
+
+            flx_delay #(
+                .W(1),
+                .N(REG != 0 ? 2 : 0)
+            ) u_we (
+                .clk(clk),
+                .rst(1'b0),
+                .i  (i_we && i_wbank == b),
+                .o  (we[b])
+            );
+            if (FAR != 0) begin : g_far
+                for (a = 0; a < AW; a = a + 1) begin : g_bit
+                    flx_copy u_copy (.clk(clk), .i(i_raddr[a]), .o(raddr[a]));
+                end
+            end else begin : g_near
+                assign raddr = i_raddr;
+            end
             flx_ram #(
                 .W    (G),
                 .DEPTH(WORDS),
                 .REG  (REG)
             ) u_ram (
                 .clk    (clk),
-                .i_we   (i_we && i_wbank == b),
-                .i_waddr(i_waddr),
-                .i_wdata(i_wdata),
-                .i_raddr(i_raddr),
+                .i_we   (we[b]),
+                .i_waddr(waddr),
+                .i_wdata(wdata),
+                .i_raddr(raddr),
                 .o_rdata(o_raw[b*G +: G])
             );
             // A synchronous reset: no LUT.

@@ -21,7 +21,7 @@
 //   SKIP         1: residual layers (codes of an earlier layer are added); 2: the same, with
 //                multipliers of their own, so that such a layer needs no more steps than others
 //   WINDOWS      1: pool windows that overlap or stick out of the map
-//   SCALED       1: layers of several planes
+//   SCALED       1: layers of several planes; 2: only planes that weigh 2, 1 … (binary codes)
 //   AMEM_KIND    0: memories of their own for activations and weights; 1: flx_store holds both
 //                (AMEM_WORDS words of K codes altogether), with a cache of rows, and WMEM_WORDS is
 //                the ring in front of the array
@@ -43,7 +43,7 @@
 //                P + 4 clocks more, one read at a time.
 //                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
 //
-// With PIXELS > 1 reads take P + 10 clocks more.
+// With PIXELS > 1 reads take P + 12 clocks more.
 //
 // From the issue of a word to its sums: MEM clocks memories, 1 decryption and masks, LATENCY of
 // flx_lanes. With PIPE two more into the chain, and one for every engine.
@@ -323,7 +323,7 @@ module flx_core #(
     // parameters are read by it. With PIXELS > 1 it is told of a set as soon as signs and
     // parameters can be in step, and flx_pixels does the rest.
     localparam AT_DONE   = (PIXELS > 1) ? MEM - 1 : LATENCY + 2;
-    localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 14) / PIXELS + 6 : 0;
+    localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 22) / PIXELS + 6 : 0;
 
     wire [KB-1:0] rd_bank, mask;
     wire [6:0]    rd_engine;
@@ -389,8 +389,6 @@ module flx_core #(
     wire [K*ACT_W-1:0]   store_act, store_raw;
     wire [P*G-1:0]       granules;
     wire [KB-1:0]        mask1;
-    wire [BW-1:0]        rq_wbank;
-    wire [AW-1:0]        rq_waddr;
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
 
     generate
@@ -526,7 +524,7 @@ module flx_core #(
 
     flx_readout #(
         .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW),
-        .WAIT(PIXELS > 1 ? P + 10 : PIPE != 0 ? P + 4 : 0)
+        .WAIT(PIXELS > 1 ? P + 12 : PIPE != 0 ? P + 4 : 0)
     ) u_readout (
         .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
         .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_act(rd_act), .o_res(rd_res),

@@ -9,7 +9,8 @@
 //   i_layer_end   last cycle of the layer. What is left is added in at most 21 cycles
 //                 (o_active); busy cycles and stalls of the next layer must not begin before,
 //                 and cycles until then count for this one. i_layer moves on within 10 cycles.
-//   i_raddr       8*layer + counter, of which there are 5; o_rdata one clock later, while o_active is 0
+//   i_raddr       8*layer + counter, of which there are 5; o_rdata one clock later, from the second clock
+//                 without o_active on
 `default_nettype none
 module flx_counters #(
     parameter PROG_LAYERS = 16,
@@ -31,7 +32,8 @@ module flx_counters #(
     output wire [31:0]   o_rdata
 );
     // Events are counted in a few bits; a round adds what has come to the memory, counter by
-    // counter, reading in one clock and writing in the next.
+    // counter: the memory answers in the clock after the address, is added to in the next, when the
+    // next counter is read.
     localparam       BITS = (PIXELS > 1) ? 7 : 4;
     localparam [2:0] LAST = 3'd4;
 
@@ -49,7 +51,10 @@ module flx_counters #(
     wire           wrap   = active && writing && which == LAST;
     wire [31:0]    stored;
     wire [LW+2:0]  raddr  = active ? {layer, which} : i_raddr;
-    wire [31:0]    added  = stored + {{(32-BITS){1'b0}}, sum[which]};
+    reg            put;     // old + add is written to put_at
+    reg [LW+2:0]   put_at;
+    reg [31:0]     old;
+    reg [BITS-1:0] add;
 
     assign o_rdata = known ? stored : 32'd0;
 
@@ -58,9 +63,9 @@ module flx_counters #(
         .DEPTH(8 << LW)
     ) u_ram (
         .clk    (clk),
-        .i_we   (active && writing),
-        .i_waddr({layer, which}),
-        .i_wdata(known ? added : {{(32-BITS){1'b0}}, sum[which]}),
+        .i_we   (put),
+        .i_waddr(put_at),
+        .i_wdata(old + {{(32-BITS){1'b0}}, add}),
         .i_raddr(raddr),
         .o_rdata(stored)
     );
@@ -69,9 +74,14 @@ module flx_counters #(
     always @(posedge clk) begin
         known <= {1'b0, raddr[LW+2:3]} < valid;
         cycle <= {cycle[0], i_cycle};
+        put    <= active && writing;
+        put_at <= {layer, which};
+        add    <= sum[which] + {{(BITS-3){1'b0}}, event_now[3*which +: 3]};
+        old    <= stored;
+        if (!known) old <= 32'd0;
         for (i = 0; i <= 4; i = i + 1)
-            sum[i] <= ((active && writing && which == i[2:0]) ? {BITS{1'b0}} : sum[i])
-                    + {{(BITS-3){1'b0}}, event_now[3*i +: 3]};
+            if (active && writing && which == i[2:0]) sum[i] <= {BITS{1'b0}};
+            else sum[i] <= sum[i] + {{(BITS-3){1'b0}}, event_now[3*i +: 3]};
         writing <= active && !writing;
         if (!active || wrap) which <= 3'd0;
         else if (writing) which <= which + 3'd1;
@@ -89,6 +99,7 @@ module flx_counters #(
         if (rst) begin
             o_active <= 1'b0;
             writing  <= 1'b0;
+            put      <= 1'b0;
             cycle    <= 2'd0;
             for (i = 0; i <= 4; i = i + 1) sum[i] <= {BITS{1'b0}};
         end

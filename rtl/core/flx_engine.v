@@ -111,7 +111,8 @@ module flx_engine #(
                 .K    (K),
                 .ACT_W(ACT_W),
                 .WORDS(AMEM_WORDS),
-                .REG  (PIPE)
+                .REG  (PIPE),
+                .FAR  (PIXELS > 1)
             ) u_act_mem (
                 .clk    (clk),
                 .i_raddr(i_raddr),

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // flx_image_loader_narrow: flx_image_loader with a block RAM in the place of the window's
-// register, half as large. A window is read again byte by byte and takes 6 clocks a granule,
-// which is for links whose bytes come further apart.
+// register, a third as large. A window is read again byte by byte and takes 6 clocks a granule,
+// a byte takes 2, which is for links whose bytes come further apart.
 //
 // The image is framed by padding codes. In every row of the framed image a window of
 // i_win bytes is taken every i_step bytes and stored as one pixel of ceil(i_win/K) words:
@@ -53,8 +53,10 @@ module flx_image_loader_narrow #(
     localparam KB = K / 4;
     localparam G  = 4 * ACT_W;
     localparam RW = $clog2(WIN_MAX);
+    localparam YB = (AW < 15) ? AW + 1 : 16; // an image has no more rows than the memory words
 
-    localparam [2:0] S_DONE = 3'd0, S_BYTE = 3'd1, S_FILL = 3'd2, S_EMIT = 3'd3, S_INIT = 3'd4;
+    localparam [2:0] S_DONE = 3'd0, S_ROW = 3'd1, S_ROW_LOOK = 3'd2, S_BYTE = 3'd3, S_STEP = 3'd4,
+                     S_FILL = 3'd5, S_EMIT = 3'd6;
     // Parts of a framed row, and of the rows.
     localparam [1:0] BEFORE = 2'd0, INSIDE = 2'd1, BEHIND = 2'd2;
 
@@ -62,33 +64,30 @@ module flx_image_loader_narrow #(
     reg           pending;  // i_start seen, the last image not finished
     reg [6:0]     next_engine;
     reg [1:0]     x_part, y_part;
-    reg [15:0]    x, y;     // bytes and rows of the part that are left
-    reg           ended;    // the last byte of the framed image is in the window
-    reg [7:0]     need;     // bytes until the window is complete
-    reg [7:0]     left;     // bytes of the window that are not in a granule yet
+    // Count down; the upper bit says that the part is over, the window complete.
+    reg [16:0]    x;        // bytes of the part that are left, less one when S_BYTE looks
+    reg [YB:0]    y;        // rows, less one when S_ROW_LOOK looks
+    reg [8:0]     need;     // bytes until the window is complete, less one
     reg [2:0]     lane;     // of the granule that is filled; 4: its last byte comes
     reg           there;    // the byte that comes belongs to the window
-    reg [RW-1:0]  tail, at; // in the ring: next byte from the host, to a granule
+    // In the ring, which is filled downwards: where the next byte goes, and the next one of the
+    // window that is read; equal when all of it is. One bit more than an address.
+    reg [RW:0]    tail, at;
     reg [G-1:0]   granule;
     wire [ACT_W-1:0] byte_out;
 
-    wire       padding = x_part != INSIDE || y_part != INSIDE;
-    wire       x_last  = x == 16'd1;
-    wire       row_end = x_last && (x_part == BEHIND || (x_part == INSIDE && i_pad_bytes == 16'd0));
-    wire       y_last  = y == 16'd1;
-    wire       map_end = row_end && y_last
-                      && (y_part == BEHIND || (y_part == INSIDE && i_pad_rows == 8'd0));
-    wire       waiting = (state == S_BYTE && !padding) || state == S_DONE;
-    wire       take    = state == S_BYTE && (padding || (i_valid && o_ready));
-    wire [7:0] value   = padding ? i_pad_code : i_data;
+    wire       padding  = x_part != INSIDE || y_part != INSIDE;
+    wire       complete = need[8];
+    wire       x_over   = x[16];
+    wire       y_over   = y[YB];
+    wire       asking   = state == S_BYTE && !complete && !x_over;
+    wire       waiting  = (asking && !padding) || state == S_DONE;
+    wire       take     = asking && (padding || (i_valid && o_ready));
+    wire [7:0] value    = padding ? i_pad_code : i_data;
     wire       bank_last = {1'b0, o_wbank} == KB[BW:0] - 1'b1;
-
-    // The part that comes next, and its length.
-    wire [1:0]  x_first = i_pad_bytes == 16'd0 ? INSIDE : BEFORE;
-    wire [1:0]  x_next  = (row_end || state != S_BYTE) ? x_first : x_part + 2'd1;
-    wire [15:0] x_count = x_next == INSIDE ? i_row_bytes : i_pad_bytes;
-    wire [1:0]  y_next  = state != S_BYTE ? {1'b0, i_pad_rows == 8'd0} : y_part + 2'd1;
-    wire [15:0] y_count = y_next == INSIDE ? i_rows : {8'd0, i_pad_rows};
+    wire       all_read = at == tail;
+    wire       begins   = pending && waiting;
+    wire       filled   = state == S_EMIT && i_grant;
 
     assign o_ready = waiting && !pending && !i_start;
     assign o_idle  = waiting && !pending;
@@ -102,73 +101,89 @@ module flx_image_loader_narrow #(
     ) u_ring (
         .clk    (clk),
         .i_we   (take),
-        .i_waddr(tail),
+        .i_waddr(tail[RW-1:0]),
         .i_wdata(value[ACT_W-1:0]),
-        .i_raddr(at),
+        .i_raddr(at[RW-1:0]),
         .o_rdata(byte_out)
     );
 
+    // Counters with a load. One cell a bit: the carry's second input is also what selects.
+    wire          x_down    = state == S_STEP;
+    wire          y_down    = state == S_ROW;
+    wire          need_down = state != S_ROW && !(state == S_BYTE && complete);
+    wire          at_down   = state == S_FILL;
+    wire [15:0]   x_count   = (state == S_BYTE && x_part == BEFORE) ? i_row_bytes : i_pad_bytes;
+    wire [15:0]   y_count   = (state == S_ROW_LOOK && y_part == BEFORE) ? i_rows : {8'd0, i_pad_rows};
+    wire [7:0]    need_load = state == S_ROW ? i_win : i_step;
+    wire [8:0]    win       = {1'b0, i_win};
+    wire [RW:0]   oldest    = tail + win[RW:0];
+
     always @(posedge clk) begin
+        if (x_down || state == S_ROW_LOOK || state == S_BYTE && x_over && !complete)
+            x <= x_down ? x + {17{x_down}} : {1'b0, x_count};
+        if (y_down || begins || state == S_ROW_LOOK && y_over)
+            y <= y_down ? y + {(YB+1){y_down}} : {1'b0, y_count[YB-1:0]};
+        if (take || state == S_ROW || state == S_ROW_LOOK || state == S_BYTE && complete
+            || filled && all_read)
+            need <= need_down ? need + {9{need_down}} : {1'b0, need_load};
+        if (take)
+            tail <= tail - 1'b1;
+        if (state == S_STEP || (at_down && !lane[2] && !all_read))
+            at <= at_down ? at + {(RW+1){at_down}} : oldest;
+        if (state != S_FILL)
+            lane <= 3'd0;
+        else
+            lane <= lane + 3'd1;
+        there <= !all_read;
+        if (state == S_FILL)
+            granule <= {there ? byte_out : {ACT_W{1'b0}}, granule[G-1:ACT_W]};
+        // The next pixel begins in the next word.
+        if (begins || filled && (bank_last || all_read))
+            o_wbank <= {BW{1'b0}};
+        else if (filled)
+            o_wbank <= o_wbank + 1'b1;
+        if (begins || filled && (bank_last || all_read))
+            o_waddr <= begins ? i_base : o_waddr - {AW{!begins}};
+
         case (state)
-        S_INIT: begin
-            x      <= x_count;
-            x_part <= x_next;
-            y      <= y_count;
-            y_part <= y_next;
-            state  <= S_BYTE;
+        S_ROW:
+            state <= S_ROW_LOOK;
+        S_ROW_LOOK: begin
+            x_part <= BEFORE;
+            state  <= !y_over ? S_STEP : y_part == BEHIND ? S_DONE : S_ROW;
+            if (y_over) y_part <= y_part + 2'd1;
         end
         S_BYTE:
-            if (take) begin
-                tail  <= tail + 1'b1;
-                at    <= tail + 1'b1 - i_win[RW-1:0];
-                left  <= i_win;
-                lane  <= 3'd0;
-                ended <= map_end;
-                x     <= x_last ? x_count : x - 16'd1;
-                if (x_last) x_part <= x_next;
-                if (row_end) begin
-                    y <= y_last ? y_count : y - 16'd1;
-                    if (y_last) y_part <= y_next;
-                end
-                need <= row_end ? i_win : (need == 8'd1) ? i_step : need - 8'd1;
-                if (need == 8'd1) state <= S_FILL;
-                else if (map_end) state <= S_DONE;
+            if (complete) begin
+                state <= S_FILL;
+            end else if (x_over) begin
+                x_part <= x_part + 2'd1;
+                state  <= x_part == BEHIND ? S_ROW : S_STEP;
+            end else if (take) begin
+                state <= S_STEP;
             end
-        S_FILL: begin
-            lane  <= lane + 3'd1;
-            there <= left != 8'd0;
-            if (!lane[2]) at <= at + 1'b1;
-            if (!lane[2] && left != 8'd0) left <= left - 8'd1;
-            granule <= {there ? byte_out : {ACT_W{1'b0}}, granule[G-1:ACT_W]};
+        S_STEP:
+            state <= S_BYTE;
+        S_FILL:
             if (lane[2]) state <= S_EMIT;
-        end
-        S_EMIT: begin
-            lane <= 3'd0;
-            if (i_grant) begin
-                // The next pixel begins in the next word.
-                o_wbank <= (bank_last || left == 8'd0) ? {BW{1'b0}} : o_wbank + 1'b1;
-                if (bank_last || left == 8'd0) o_waddr <= o_waddr + 1'b1;
-                state <= (left != 8'd0) ? S_FILL : ended ? S_DONE : S_BYTE;
-            end
-        end
+        S_EMIT:
+            if (i_grant) state <= all_read ? S_BYTE : S_FILL;
         default: ;
         endcase
 
         if (i_start) begin
             pending     <= 1'b1;
             next_engine <= i_engine;
-        end else if (pending && waiting) begin
+        end else if (begins) begin
             pending  <= 1'b0;
             o_engine <= next_engine;
-            state    <= S_INIT;
-            tail     <= {RW{1'b0}};
-            need     <= i_win;
-            o_wbank  <= {BW{1'b0}};
-            o_waddr  <= i_base;
+            y_part   <= BEFORE;
+            state    <= S_ROW;
         end
         if (rst) begin
             state   <= S_DONE;
             pending <= 1'b0;
+            tail    <= {(RW+1){1'b0}};
         end
     end
 

@@ -87,8 +87,8 @@ module flx_param_check #(
         if (SKIP != 0 && ((SKIP != 1 && SKIP != 2) || READS > $clog2(K) + 2 || ACC_W / 2 < ACT_W)) begin : g_check_skip
             flx_error_SKIP_must_be_0_or_with_few_words_for_T_codes_1_or_2 stop ();
         end
-        if ((WINDOWS != 0 && WINDOWS != 1) || (SCALED != 0 && SCALED != 1)) begin : g_check_options
-            flx_error_WINDOWS_and_SCALED_must_be_0_or_1 stop ();
+        if ((WINDOWS != 0 && WINDOWS != 1) || SCALED < 0 || SCALED > 2) begin : g_check_options
+            flx_error_WINDOWS_must_be_0_or_1_and_SCALED_0_to_2 stop ();
         end
         if (PIPE != 0 && (PIPE != 1 || (LANES == 1 && PIXELS == 1))) begin : g_check_pipe
             flx_error_PIPE_must_be_0_or_without_pairs_1 stop ();

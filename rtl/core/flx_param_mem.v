@@ -9,7 +9,8 @@
 //   REG       1: o_param is one clock later
 //
 //   i_start   a load begins at channel entry i_addr
-//   i_valid   6 bytes an entry: m, beta, little-endian; always taken
+//   i_valid   6 bytes an entry: m, beta, little-endian; always taken. An entry of which not all
+//             bytes came holds anything.
 //   o_idle    no byte is on its way
 //   i_raddr   row of RQ entries; o_param one clock later, entry r at 48*r: {beta, m}
 `default_nettype none
@@ -32,34 +33,47 @@ module flx_param_mem #(
 );
     localparam LRQ = $clog2(RQ);
 
-    reg [47:0]   entry;
-    reg [2:0]    count;
+    reg [2:0]    count; // byte of the entry
     reg [CW-1:0] ch;
-    reg [CW-1:0] wch;
-    reg          we;
-
-    assign o_idle = !we;
+    wire         last = count == 3'd5;
 
     always @(posedge clk) begin
-        we <= 1'b0;
-        if (i_start) begin
+        if (rst || i_start || (i_valid && last))
             count <= 3'd0;
-            ch    <= i_addr;
-        end else if (i_valid) begin
-            entry <= {i_data, entry[47:8]};
+        else if (i_valid)
             count <= count + 3'd1;
-            if (count == 3'd5) begin
-                count <= 3'd0;
-                we    <= 1'b1;
-                wch   <= ch;
-                ch    <= ch + 1'b1;
-            end
-        end
-        if (rst) begin
-            count <= 3'd0;
-            we    <= 1'b0;
-        end
+        // Counts up. One cell a bit: the carry's second input is also what selects.
+        if (i_start || (i_valid && last))
+            ch <= i_start ? i_addr : ch - {CW{!i_start}};
     end
+
+    // Written byte by byte, or entry by entry where the memory has no enables for bytes.
+    localparam       PARTS = (REG != 0) ? 1 : 6;
+    wire [PARTS-1:0] we;
+    wire [CW-1:0]    wch;
+    wire [47:0]      wdata;
+
+    generate
+        if (REG != 0) begin : g_entry
+            reg [47:0]   entry;
+            reg [CW-1:0] entry_ch;
+            reg          full;
+            always @(posedge clk) begin
+                full     <= i_valid && last && !rst;
+                entry_ch <= ch;
+                if (i_valid) entry <= {i_data, entry[47:8]};
+            end
+            assign we     = full;
+            assign wch    = entry_ch;
+            assign wdata  = entry;
+            assign o_idle = !full;
+        end else begin : g_bytes
+            assign we     = {5'd0, i_valid} << count;
+            assign wch    = ch;
+            assign wdata  = {6{i_data}};
+            assign o_idle = 1'b1;
+        end
+    endgenerate
 
     genvar b;
     generate
@@ -73,12 +87,13 @@ module flx_param_mem #(
             flx_ram #(
                 .W    (48),
                 .DEPTH(PMEM_CH / RQ),
+                .PARTS(PARTS),
                 .REG  (REG)
             ) u_ram (
                 .clk    (clk),
-                .i_we   (we && mine),
+                .i_we   (we & {PARTS{mine}}),
                 .i_waddr(wch[CW-1 -: RAW]),
-                .i_wdata(entry),
+                .i_wdata(wdata),
                 .i_raddr(i_raddr),
                 .o_rdata(o_param[48*b +: 48])
             );

@@ -4,9 +4,9 @@
 // same control, but addresses a step further each time. Here every signal gets its place in time:
 //
 //   time       clocks of the lanes, from time 0 = the first clock of the round; position c at time + c
-//   1          address, 3 masks and codes to be added, 4 = AT_WORD signs and flags of the word
+//   1          address, AT_MASK masks and codes to be added, AT_WORD signs and flags of the word
 //   AT_SUM     LATENCY later: sums; capture and steps
-//   AT_PARAM   parameters and what goes with them, AT_V values V, AT_CODE codes, AT_GRANULE
+//   AT_PARAM   parameters and what goes with them, AT_KEPT sums of planes, AT_V values V, AT_CODE codes, AT_GRANULE
 //
 //   K … ACT_W, RQ, SKIP, LANES, FAN   as in flx_core
 //   LATENCY    of flx_lanes
@@ -109,13 +109,14 @@ module flx_pixels #(
     input  wire [G-1:0]     i_img_wdata
 );
     localparam XW         = $clog2(PIXELS);
-    localparam AT_MASK    = 3;
-    localparam AT_WORD    = 4;
+    localparam AT_MASK    = 4;
+    localparam AT_WORD    = 5;
     localparam AT_SUM     = AT_WORD + LATENCY;
-    localparam AT_PARAM   = AT_SUM + 1;
-    localparam AT_V       = AT_SUM + 5;
-    localparam AT_CODE    = AT_SUM + 8;
-    localparam AT_GRANULE = AT_SUM + ((SUMS != 0) ? 10 : 9);
+    localparam AT_PARAM   = AT_SUM + 2;
+    localparam AT_KEPT    = AT_SUM + 3;
+    localparam AT_V       = AT_SUM + 6;
+    localparam AT_CODE    = AT_SUM + 9;
+    localparam AT_GRANULE = AT_CODE + ((SUMS != 0) ? 4 : 2);
     // A write waits WRITE cycles, where it is in step with an image's, then REST clocks.
     localparam WRITE      = (AT_GRANULE - 1) / PIXELS;
     localparam REST       = AT_GRANULE - WRITE * PIXELS;
@@ -159,14 +160,17 @@ module flx_pixels #(
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
         .i({i_running, i_skip_read, i_aaddr, i_col}), .o({running0, skip0, aaddr0, col0})
     );
-    flx_late #(.W(KB + 1), .PIXELS(PIXELS), .EARLY(E_WORD), .D(2)) u_mask (
+    flx_late #(.W(KB + 1), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK - 1)) u_mask (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_mask, i_running}),
         .o({mask1, running1})
     );
-    flx_late #(.W(10 + BW), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK)) u_read (
+    flx_late #(.W(9), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK)) u_read (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
-        .i({i_running, i_rd_engine, i_rd_result, i_skip_read, i_skip_bank}),
-        .o({running, rd_engine, rd_result, skip_load, skip_bank})
+        .i({i_running, i_rd_engine, i_rd_result}), .o({running, rd_engine, rd_result})
+    );
+    flx_late #(.W(1 + BW), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK - 1)) u_skip_read (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_skip_read, i_skip_bank}),
+        .o({skip_load, skip_bank})
     );
     flx_late #(.W(3), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_WORD)) u_word (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_valid, i_first, i_double}),
@@ -195,15 +199,16 @@ module flx_pixels #(
 
     reg [AW-1:0] aaddr, astep;
     reg [CW-1:0] col;
-    reg          in_row;
+    reg          in_row, in_map;
     reg [KB-1:0] mask;
 
-    always @* astep = !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
     always @(posedge clk_lanes) begin
         aaddr  <= first_turn ? aaddr0 : aaddr + astep;
         col    <= first_turn ? col0 : col + win_step0;
+        astep  <= !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
         in_row <= col < row_words0;
-        mask   <= mask1 & {KB{in_row || !running1}};
+        in_map <= in_row;
+        mask   <= mask1 & {KB{in_map || !running1}};
     end
 
     // ---------------------------------------------------------------- steps of the requantiser
@@ -213,13 +218,22 @@ module flx_pixels #(
     wire [RAW:0]     res_waddr;
     wire [48*RQ-1:0] param;
 
-    flx_late #(.W(3 + SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM)) u_step (
-        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
-        .i({i_capture, i_fire_add, i_fire, i_step}), .o({capture, fire_add, fire, step})
+    flx_late #(.W(SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM - 2)) u_step (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_step), .o(step)
     );
-    flx_late #(.W(3 + SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_PARAM)) u_add (
-        .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
-        .i({i_add_code, i_add_v, i_fire, i_step}), .o({add_code, add_v, fire_s, step_s})
+    flx_late #(.W(3), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM - 1)) u_fire (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_capture, i_fire_add, i_fire}),
+        .o({capture, fire_add, fire})
+    );
+    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM + 1)) u_add_v (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_add_v), .o(add_v)
+    );
+    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(SKIP == 2 ? AT_SUM + 1 : AT_PARAM)) u_add_code (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_add_code), .o(add_code)
+    );
+    flx_late #(.W(1 + SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_KEPT)) u_kept (
+        .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_fire, i_step}),
+        .o({fire_s, step_s})
     );
     flx_late #(.W(5 + SW + RAW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_V)) u_value (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
@@ -328,8 +342,8 @@ module flx_pixels #(
     // Logits are those of the first position.
     wire             once    = turns[(AT_V%PIXELS)*XW +: XW] == 0;
     wire [XW-1:0]    turn_v  = turns[(AT_V%PIXELS)*XW +: XW];
-    wire [XW-1:0]    turn_s  = turns[(AT_PARAM%PIXELS)*XW +: XW];
-    wire [XW-1:0]    turn    = turns[(AT_SUM%PIXELS)*XW +: XW];
+    wire [XW-1:0]    turn_s  = turns[(AT_KEPT%PIXELS)*XW +: XW];
+    wire [XW-1:0]    turn    = turns[((AT_SUM-2)%PIXELS)*XW +: XW];
     wire [SW+XW-1:0] v_waddr = scaled ? {step_v, turn_v} : {step_s, turn_s};
 
     assign o_bus = {sign, param, skip_m, aaddr, mask, running, rd_engine, rd_result, valid, first, double,

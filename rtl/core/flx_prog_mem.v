@@ -4,7 +4,8 @@
 //   PROG_LAYERS   layers that fit
 //
 //   i_start       a load begins at 32-bit word i_addr
-//   i_valid       bytes, little-endian; always taken
+//   i_valid       bytes, little-endian; always taken. A word of which not all bytes came holds
+//                 anything.
 //   o_idle        no byte is on its way
 //   i_raddr       word to read, o_rdata one clock later
 //   o_layers      layers of the program, 0 while no valid header has been loaded
@@ -25,57 +26,53 @@ module flx_prog_mem #(
     output wire          o_idle,
     input  wire [AW-1:0] i_raddr,
     output wire [31:0]   o_rdata,
-    output reg  [7:0]    o_layers,
+    output wire [7:0]    o_layers,
     output reg  [31:0]   o_hdr1,
     output reg  [31:0]   o_hdr2,
     output reg  [31:0]   o_hdr3,
     output reg  [31:0]   o_hdr4
 );
-    reg [31:0]   word;
-    reg [1:0]    count;
-    reg [AW-1:0] addr;
-    reg [AW-1:0] waddr;
-    reg          we;
+    localparam [15:0] MAGIC = 16'hF1E0;
 
-    assign o_idle = !we;
+    // Bytes are written as they come: no word is put together.
+    reg  [AW+1:0] place; // byte of the memory
+    wire [AW-1:0] word = place[AW+1:2];
+    wire [1:0]    part = place[1:0];
+    wire [3:0]    mine = {part == 2'd3, part == 2'd2, part == 2'd1, part == 2'd0};
+    reg  [7:0]    layers;
+    reg           known; // the bytes of word 0 were right so far
+    reg           valid;
+
+    assign o_idle   = 1'b1;
+    assign o_layers = layers & {8{valid}};
 
     flx_ram #(
         .W    (32),
-        .DEPTH(WORDS)
+        .DEPTH(WORDS),
+        .PARTS(4)
     ) u_ram (
         .clk    (clk),
-        .i_we   (we),
-        .i_waddr(waddr),
-        .i_wdata(word),
+        .i_we   ({4{i_valid}} & mine),
+        .i_waddr(word),
+        .i_wdata({4{i_data}}),
         .i_raddr(i_raddr),
         .o_rdata(o_rdata)
     );
 
     always @(posedge clk) begin
-        we <= 1'b0;
-        if (i_start) begin
-            count <= 2'd0;
-            addr  <= i_addr;
-        end else if (i_valid) begin
-            word  <= {i_data, word[31:8]};
-            count <= count + 2'd1;
-            if (count == 2'd3) begin
-                we    <= 1'b1;
-                waddr <= addr;
-                addr  <= addr + 1'b1;
-            end
+        // Counts up. One cell a bit: the carry's second input is also what selects.
+        if (i_start || i_valid)
+            place <= i_start ? {i_addr, 2'd0} : place - {(AW+2){!i_start}};
+        if (i_valid && word == 0) begin
+            if (mine[0]) layers <= i_data;
+            known <= i_data == (mine[1] ? `FLX_PROG_VERSION : MAGIC[7:0]) && (mine[1] || known);
+            valid <= mine[3] && known && i_data == MAGIC[15:8];
         end
-        if (we && waddr == 0) o_layers <= (word[31:16] == 16'hF1E0 && word[15:8] == `FLX_PROG_VERSION)
-                                        ? word[7:0] : 8'd0;
-        if (we && waddr == 1) o_hdr1 <= word;
-        if (we && waddr == 2) o_hdr2 <= word;
-        if (we && waddr == 3) o_hdr3 <= word;
-        if (we && waddr == 4) o_hdr4 <= word;
-        if (rst) begin
-            count    <= 2'd0;
-            we       <= 1'b0;
-            o_layers <= 8'd0;
-        end
+        if (i_valid && word == 1) o_hdr1 <= {i_data, o_hdr1[31:8]};
+        if (i_valid && word == 2) o_hdr2 <= {i_data, o_hdr2[31:8]};
+        if (i_valid && word == 3) o_hdr3 <= {i_data, o_hdr3[31:8]};
+        if (i_valid && word == 4) o_hdr4 <= {i_data, o_hdr4[31:8]};
+        if (rst) valid <= 1'b0;
     end
 endmodule
 `default_nettype wire

@@ -10,7 +10,7 @@
 //   SKIP        1: codes e can be added; 2: their multipliers are not those of the sums
 //   PICK        how captured sums are chosen: 0: they move down (one LUT4 a bit and channel, in
 //               the cell of the flip-flop); 1: flx_pick
-//   SCALED      1: a position can have several sets, one a plane
+//   SCALED      1: a position can have several sets, one a plane; 2: but only i_combine
 //   POOL_BITS   bits beyond ACT_W for the sum of a pool window; 0: maxima only
 //   PIXELS      positions that take turns: every signal comes in rounds of PIXELS clocks, one for each
 //               position, control the same in all of a round; whatever keeps values is a ring of PIXELS.
@@ -37,8 +37,10 @@
 //   i_v_load     4 clocks after i_fire: keep its RQ values V;
 //   i_v_next     the next of them
 //   o_v          V to be written (logits)
-// With PIXELS > 1 V is there one clock later, and so is all that follows it: i_v_we (without i_combine)
-// and i_v_load come 5, i_code_en 8 clocks after i_fire.
+// With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
+// i_fire_add and i_skip_load come one clock before what is said above, i_step two clocks. After i_fire
+// (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3 with i_combine, else 6, i_v_load 6,
+// i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 4.
 `default_nettype none
 module flx_requant #(
     parameter K         = 8,
@@ -87,6 +89,7 @@ module flx_requant #(
 
     localparam STEPS  = T / RQ;
     localparam DEPTH  = STEPS * PIXELS; // of rings
+    localparam LATE   = (PIXELS > 1) ? 1 : 0;
     // What flx_pick takes.
     localparam PICKED = PIXELS == 1 && PICK != 0 && (STEPS == 4 || STEPS == 8 || STEPS == 16);
 
@@ -96,11 +99,19 @@ module flx_requant #(
     wire [32*RQ-1:0]    v, v_before, s_wide;
     wire [RQ*PW-1:0]    best, old;
 
-    // Bits of V above the code.
-    reg [30:0] above;
-    integer    n;
-    always @(posedge clk)
-        for (n = 0; n < 31; n = n + 1) above[n] <= n >= {27'd0, i_shift} + ACT_W;
+    // Constants of a layer: bits of V above the code, with what a pool window begins, by how much its
+    // sum is shifted.
+    reg [5:0]    lowest;
+    reg [30:0]   above;
+    reg [PW-1:0] start;
+    reg [3:0]    pool_shift;
+    integer      n;
+    always @(posedge clk) begin
+        lowest <= {1'b0, i_shift} + ACT_W;
+        for (n = 0; n < 31; n = n + 1) above[n] <= n >= {26'd0, lowest};
+        start      <= i_pool_sum ? ({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1 : {PW{1'b0}};
+        pool_shift <= i_pool_sum ? i_pool_shift : 4'd0;
+    end
 
     assign o_v = kept[31:0];
 
@@ -118,11 +129,14 @@ module flx_requant #(
             assign sum_s = leaving[RQ*ACC_W-1:0];
             for (c = 0; c < STEPS; c = c + 1) begin : g_line
                 reg  [PIXELS*RQ*ACC_W-1:0] line;
-                wire [RQ*ACC_W-1:0] next = i_capture ? i_sum[c*RQ*ACC_W +: RQ*ACC_W]
+                wire                       capture, moves;
+                wire [RQ*ACC_W-1:0] next = capture ? i_sum[c*RQ*ACC_W +: RQ*ACC_W]
                                          : leaving[(c+1)*RQ*ACC_W +: RQ*ACC_W];
                 assign leaving[c*RQ*ACC_W +: RQ*ACC_W] = line[RQ*ACC_W-1:0];
+                flx_copy u_capture (.clk(clk), .i(i_capture), .o(capture));
+                flx_copy u_moves (.clk(clk), .i(i_capture || i_fire), .o(moves));
                 always @(posedge clk)
-                    if (i_capture || i_fire) line <= {next, line[PIXELS*RQ*ACC_W-1:RQ*ACC_W]};
+                    if (moves) line <= {next, line[PIXELS*RQ*ACC_W-1:RQ*ACC_W]};
             end
         end else if (PICKED) begin : g_pick
             reg [T*ACC_W-1:0] captured;
@@ -147,18 +161,30 @@ module flx_requant #(
     generate
         if (SKIP != 0 && PIXELS > 1) begin : g_skip_ring
             // As the sums; a code leaves when it is multiplied.
-            wire [T*ACT_W-1:0] loaded = i_raw >> (G * i_skip_bank);
+            wire [T*ACT_W-1:0] loaded;
+            if (T == K) begin : g_whole
+                assign loaded = i_raw;
+            end else begin : g_part
+                reg  [BW-1:0]      skip_bank;
+                wire [K*ACT_W-1:0] from_bank = i_raw >> (G * skip_bank);
+                assign loaded = from_bank[T*ACT_W-1:0];
+                always @(posedge clk) skip_bank <= i_skip_bank;
+            end
             wire [(STEPS+1)*RQ*ACT_W-1:0] leaving;
             assign leaving[STEPS*RQ*ACT_W +: RQ*ACT_W] = {RQ*ACT_W{1'b0}};
             assign code_e = leaving[RQ*ACT_W-1:0];
             for (c = 0; c < STEPS; c = c + 1) begin : g_line
                 reg  [PIXELS*RQ*ACT_W-1:0] line;
-                wire [RQ*ACT_W-1:0] next = i_skip_load ? loaded[c*RQ*ACT_W +: RQ*ACT_W]
+                wire                load, moves;
+                wire [RQ*ACT_W-1:0] next = load ? loaded[c*RQ*ACT_W +: RQ*ACT_W]
                                          : leaving[(c+1)*RQ*ACT_W +: RQ*ACT_W];
                 assign leaving[c*RQ*ACT_W +: RQ*ACT_W] = line[RQ*ACT_W-1:0];
+                flx_copy u_load (.clk(clk), .i(i_skip_load), .o(load));
+                flx_copy u_moves (
+                    .clk(clk), .i(i_skip_load || (SKIP == 2 ? i_fire : i_fire_add)), .o(moves)
+                );
                 always @(posedge clk)
-                    if (i_skip_load || (SKIP == 2 ? i_fire : i_fire_add))
-                        line <= {next, line[PIXELS*RQ*ACT_W-1:RQ*ACT_W]};
+                    if (moves) line <= {next, line[PIXELS*RQ*ACT_W-1:RQ*ACT_W]};
             end
         end else if (SKIP != 0) begin : g_skip
             localparam KB = K / 4;
@@ -192,31 +218,52 @@ module flx_requant #(
     // What the planes before have left.
     generate
         if (SCALED != 0) begin : g_scaled
+            localparam VW = (SCALED == 2) ? ACC_W : 32;
+            wire [RQ*VW-1:0] kept_v, read_v;
+            for (b = 0; b < RQ; b = b + 1) begin : g_value
+                wire [31:0] value = (SCALED == 2 || i_combine) ? s_wide[32*b +: 32] : v[32*b +: 32];
+                assign kept_v[VW*b +: VW] = value[VW-1:0];
+                flx_delay #(.W(32), .N(LATE)) u_delay (
+                    .clk(clk), .rst(1'b0), .i({{(32-VW){1'b0}}, read_v[VW*b +: VW]}),
+                    .o(v_before[32*b +: 32])
+                );
+            end
             flx_ram #(
-                .W    (32 * RQ),
-                .DEPTH(64)
+                .W    (VW * RQ),
+                .DEPTH(64),
+                .REG  (PIXELS > 1)
             ) u_planes (
                 .clk    (clk),
                 .i_we   (i_v_we),
                 .i_waddr({{(6-SW){1'b0}}, i_v_waddr}),
-                .i_wdata(i_combine ? s_wide : v),
+                .i_wdata(kept_v),
                 .i_raddr({{(6-SW){1'b0}}, i_step}),
-                .o_rdata(v_before)
+                .o_rdata(read_v)
             );
         end else begin : g_no_scaled
             assign v_before = {32*RQ{1'b0}};
         end
     endgenerate
 
-    // Pool: a ring of T places for each position.
+    wire fire_add;
+    flx_delay #(.W(1), .N(LATE)) u_delay_add (
+        .clk(clk), .rst(1'b0), .i(i_fire_add), .o(fire_add)
+    );
+
+    // Pool: a ring of T places for each position. LATE: codes are there a clock later, for the clock.
+    wire code_en, pool_first;
+    flx_delay #(.W(2), .N(LATE)) u_delay_pool (
+        .clk(clk), .rst(1'b0), .i({i_code_en, i_pool_first}), .o({code_en, pool_first})
+    );
+
     reg [DEPTH*RQ*PW-1:0] pool;
     assign old = pool[RQ*PW-1:0];
 
     generate
         if (DEPTH == 1) begin : g_pool_once
-            always @(posedge clk) if (i_code_en) pool <= best;
+            always @(posedge clk) if (code_en) pool <= best;
         end else begin : g_pool_ring
-            always @(posedge clk) if (i_code_en) pool <= {best, pool[DEPTH*RQ*PW-1:RQ*PW]};
+            always @(posedge clk) if (code_en) pool <= {best, pool[DEPTH*RQ*PW-1:RQ*PW]};
         end
         if (POOL_BITS == 0) begin : g_maximum
             for (c = 0; c < 4 / RQ; c = c + 1) begin : g_part
@@ -229,7 +276,11 @@ module flx_requant #(
             genvar j;
             for (j = 0; j < RQ; j = j + 1) begin : g_done
                 wire [PW-1:0] sum     = pool[((DEPTH-1)*RQ+j)*PW +: PW];
-                wire [PW-1:0] shifted = i_pool_sum ? sum >> i_pool_shift : sum;
+                wire [PW-1:0] now     = sum >> pool_shift;
+                wire [PW-1:0] shifted;
+                flx_delay #(.W(PW), .N(LATE)) u_delay (
+                    .clk(clk), .rst(1'b0), .i(now), .o(shifted)
+                );
                 assign done[j*ACT_W +: ACT_W] = shifted[ACT_W-1:0]
                                               | {ACT_W{|shifted[PW-1:ACT_W]}};
             end
@@ -239,10 +290,12 @@ module flx_requant #(
                 assign o_granule = granule;
             end else begin : g_some
                 reg [PIXELS*G-1:0] granule; // the latest highest
-                reg                moved;
+                wire               moved;
                 wire [G-1:0]       next = {done, granule[G-1:RQ*ACT_W]};
                 assign o_granule = granule[(PIXELS-1)*G +: G];
-                always @(posedge clk) moved <= i_code_en;
+                flx_delay #(.W(1), .N(1 + LATE)) u_delay_moved (
+                    .clk(clk), .rst(1'b0), .i(code_en), .o(moved)
+                );
                 if (PIXELS == 1) begin : g_one
                     always @(posedge clk) if (moved) granule <= next;
                 end else begin : g_ring
@@ -258,9 +311,21 @@ module flx_requant #(
             reg         [ACC_W-1:0] first;
             reg         [ACT_W-1:0] e;
             wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
-            wire        [ACC_W-1:0] sum = (SCALED != 0 && i_add_v && i_combine)
-                                        ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
+            wire        [ACC_W-1:0] combined = (SCALED != 0 && i_add_v && (SCALED == 2 || i_combine))
+                                             ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
+            wire        [ACC_W-1:0] sum, sum_late;
+            wire        [ACT_W-1:0] e_late;
+            wire        [31:0]      v_late;
+            wire                    add_v;
             wire        [31:0]    v4;
+
+            flx_delay #(.W(ACC_W + ACT_W + 33), .N(LATE)) u_delay_sum (
+                .clk(clk), .rst(1'b0), .i({combined, e & {ACT_W{i_add_code}}, v_before[32*r +: 32], i_add_v}),
+                .o({sum, e_late, v_late, add_v})
+            );
+            flx_delay #(.W(ACC_W), .N(LATE)) u_delay_kept (
+                .clk(clk), .rst(1'b0), .i(sum), .o(sum_late)
+            );
 
             flx_mac #(
                 .ACC_W (ACC_W),
@@ -272,10 +337,10 @@ module flx_requant #(
                 .i_s          (sum),
                 .i_m          (i_param[48*r +: 16]),
                 .i_beta       (i_param[48*r+16 +: 32]),
-                .i_v          (v_before[32*r +: 32]),
-                .i_add_v      (SCALED != 0 && i_add_v && !i_combine),
+                .i_v          (v_late),
+                .i_add_v      (SCALED == 1 && add_v && !i_combine),
                 .i_add_product(SKIP != 0 && i_add_code),
-                .i_code       (e),
+                .i_code       (e_late),
                 .i_code_m     (i_skip_m),
                 .o_v          (v4)
             );
@@ -285,31 +350,46 @@ module flx_requant #(
             wire        [ACT_W+30:0] v_wide = {{(ACT_W-1){v4[31]}}, v4};
             reg         [ACT_W+6:0] field5;
             reg         [ACT_W-1:0] code6, code7;
-            reg                   minus5, minus6, over5, over6;
-            wire        [ACT_W-1:0] code = code7 & {ACT_W{!i_null}};
+            reg         [3:0]     over5; // of eight bits each
+            reg                   minus5, minus6, over6;
+            wire        [ACT_W-1:0] code_now = code7 & {ACT_W{!i_null}};
+            wire        [ACT_W-1:0] code;
+            flx_delay #(.W(ACT_W), .N(LATE)) u_delay_code (
+                .clk(clk), .rst(1'b0), .i(code_now), .o(code)
+            );
+            wire        [31:0]    beyond = {1'b0, v4[30:0] & above};
+            integer               n4;
             wire        [PW-1:0]    was = old[r*PW +: PW];
             always @(posedge clk) begin
                 e     <= code_e[r*ACT_W +: ACT_W];
-                first <= (SKIP == 1 && i_fire_add)
+                first <= (SKIP == 1 && fire_add)
                        ? {{(ACC_W-ACT_W){1'b0}}, code_e[r*ACT_W +: ACT_W]}
                        : sum_s[r*ACC_W +: ACC_W];
                 field5 <= v_wide[{1'b0, i_shift[4:3], 3'b000} +: ACT_W+7];
                 minus5 <= v4[31];
-                over5  <= |(v4[30:0] & above);
+                for (n4 = 0; n4 < 4; n4 = n4 + 1) over5[n4] <= |beyond[8*n4 +: 8];
                 code6  <= field5[{1'b0, i_shift[2:0]} +: ACT_W];
                 minus6 <= minus5;
-                over6  <= over5;
+                over6  <= |over5;
                 code7  <= minus6 ? {ACT_W{1'b0}} : code6 | {ACT_W{over6}};
             end
 
             assign v[32*r +: 32]      = v4;
-            assign s_wide[32*r +: 32] = {{(32-ACC_W){1'b0}}, sum};
+            assign s_wide[32*r +: 32] = {{(32-ACC_W){1'b0}}, sum_late};
+            // What is there of the window; with LATE in a register, read a clock ahead.
+            wire [PW-1:0] from;
+            if (LATE != 0) begin : g_ahead
+                reg [PW-1:0] there;
+                always @(posedge clk)
+                    there <= i_pool_first ? start : code_en ? pool[(RQ+r)*PW +: PW] : was;
+                assign from = there;
+            end else begin : g_now
+                assign from = pool_first ? start : was;
+            end
             if (POOL_BITS == 0) begin : g_maximum
-                assign best[r*PW +: PW] = (i_pool_first || code > was) ? code : was;
+                assign best[r*PW +: PW] = (code > from) ? code : from;
             end else begin : g_sum
                 wire [PW-1:0] wide = {{POOL_BITS{1'b0}}, code};
-                wire [PW-1:0] half = ({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1;
-                wire [PW-1:0] from = i_pool_first ? (i_pool_sum ? half : {PW{1'b0}}) : was;
                 assign best[r*PW +: PW] = i_pool_sum ? from + wide : (wide > from) ? wide : from;
             end
         end

@@ -143,10 +143,10 @@ module flx_sequencer #(
     localparam TIMES = (SKIP == 2) ? 1 : 2; // the multipliers are needed for a channel with a code
     // Cycles of a set in the requantiser: codes, codes with additions, and the same for logits.
     // A plane must have left it before the next one needs its values: sums of binary planes are
-    // there 2 clocks after, V of scaled ones 5.
+    // there 2 clocks after (6 of the lanes with PIXELS), V of scaled ones 5.
     localparam STEPS      = T / RQ;
     localparam PLANE_MIN  = 5;
-    localparam HOLD_SUM   = max(STEPS, 2);
+    localparam HOLD_SUM   = max(STEPS, (PIXELS > 1) ? 6 / PIXELS + 1 : 2);
     localparam HOLD_CODE  = STEPS;
     localparam HOLD_PLANE = (STEPS > PLANE_MIN) ? STEPS : PLANE_MIN;
     localparam HOLD_V     = (SCALED != 0 && T < PLANE_MIN) ? PLANE_MIN : T;

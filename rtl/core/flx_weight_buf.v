@@ -44,41 +44,54 @@ module flx_weight_buf #(
     input  wire [AW-1:0]   i_raddr,
     output wire [NB*8-1:0] o_word,
     output reg  [AW:0]     o_level,
-    output reg  [AW-1:0]   o_tail,
+    output wire [AW-1:0]   o_tail,
     input  wire            i_release,
     input  wire [AW:0]     i_release_words
 );
     localparam S           = K * T / N_OUT;
     localparam PACKED      = (S == 1) || (S == 2) || (S == 4);
     localparam PLANE_BYTES = (S + 7) / 8;
+    localparam IB          = (NB > 1) ? $clog2(NB) : 1; // bits of a byte's number
 
-    // Bytes of a word, minus one.
-    wire [11:0] plane_bits = {6'd0, i_nin} * S[11:0] + 12'd7;
-    wire [11:0] planes     = {6'd0, i_nin} * PLANE_BYTES[11:0];
-    wire [11:0] last_byte  = PACKED ? {3'd0, plane_bits[11:3]} - 12'd1 : planes - 12'd1;
+    // Last byte of a word.
+    wire [11:0] plane_bits = {6'd0, i_nin} * S[11:0] - 12'd1;
+    wire [11:0] planes     = {6'd0, i_nin} * PLANE_BYTES[11:0] - 12'd1;
+    wire [11:0] last_byte  = PACKED ? {3'd0, plane_bits[11:3]} : planes;
 
     reg          ring;
-    reg [8:0]    last;
-    reg [8:0]    index;   // byte of the word
+    reg [IB-1:0] last;
+    reg [IB-1:0] index;   // byte of the word
     reg [AW-1:0] head;    // word of an addressed load
-    reg [AW-1:0] ring_head;
-    reg [AW:0]   used;    // ring words that are filled or have been begun and will be
-    reg [AW:0]   freed;   // words that were released in the cycle before
-    wire [AW:0]  release_now = i_release ? i_release_words : {(AW+1){1'b0}};
+    reg [AW:0]   pushed;  // -1 - words that went into the ring: no adder below needs an inverter
+    reg [AW:0]   tail;    // words that left it
+    wire [AW:0]  ring_head = ~pushed;
+    wire [AW:0]  tail_next = i_release ? tail + i_release_words : tail;
 
     reg          we;
     reg          we_word; // the registered write completes a ring word
-    reg [8:0]    windex;
+    reg [IB-1:0] windex;
     reg [AW-1:0] waddr;
     reg [7:0]    wdata;
 
-    wire full   = used == WMEM_WORDS[AW:0];
+    wire full;
     wire take   = i_valid && o_ready;
     wire done   = take && index == last;
     wire push   = done && ring;
 
     assign o_ready = !(ring && full) && !i_start;
     assign o_idle  = !we;
+    assign o_tail  = tail[AW-1:0];
+
+    // Counts words that are written or will be.
+    generate
+        if (LATE != 0) begin : g_late
+            reg [AW:0] tail_late;
+            always @(posedge clk) tail_late <= rst ? {(AW+1){1'b0}} : tail;
+            assign full = ring_head == {!tail_late[AW], tail_late[AW-1:0]};
+        end else begin : g_at_once
+            assign full = o_level[AW] || (we_word && &o_level[AW-1:0]);
+        end
+    endgenerate
 
     // Writes are registered: a slot that the consumer releases is written two cycles
     // after its last read was issued at the earliest.
@@ -86,31 +99,29 @@ module flx_weight_buf #(
         we      <= take;
         we_word <= push;
         windex  <= index;
-        waddr   <= ring ? ring_head : head;
+        waddr   <= ring ? ring_head[AW-1:0] : head;
         wdata   <= i_data;
         if (i_start) begin
             ring  <= i_ring;
-            last  <= last_byte[8:0];
-            head  <= i_addr;
-            index <= 9'd0;
-        end else if (take) begin
-            index <= (index == last) ? 9'd0 : index + 9'd1;
-            if (done && !ring) head <= head + 1'b1;
+            last  <= last_byte[IB-1:0];
         end
-        if (push) ring_head <= ring_head + 1'b1;
-        if (i_release) o_tail <= o_tail + i_release_words[AW-1:0];
-        freed   <= release_now;
-        used    <= used + {{AW{1'b0}}, push} - (LATE != 0 ? freed : release_now);
-        o_level <= o_level + {{AW{1'b0}}, we_word} - release_now;
+        if (i_start || done)
+            index <= {IB{1'b0}};
+        else if (take)
+            index <= index + 1'b1;
+        // One cell a bit: the carry's second input is also what selects.
+        if (i_start || done)
+            head <= i_start ? i_addr : head - {AW{!i_start}};
+        if (push) pushed <= pushed - 1'b1;
+        tail    <= tail_next;
+        o_level <= ~(tail_next + pushed);
         if (rst) begin
             we        <= 1'b0;
             we_word   <= 1'b0;
             ring      <= 1'b0;
-            index     <= 9'd0;
-            ring_head <= {AW{1'b0}};
-            o_tail    <= {AW{1'b0}};
-            used      <= {(AW+1){1'b0}};
-            freed     <= {(AW+1){1'b0}};
+            index     <= {IB{1'b0}};
+            pushed    <= {(AW+1){1'b1}};
+            tail      <= {(AW+1){1'b0}};
             o_level   <= {(AW+1){1'b0}};
         end
     end
@@ -155,16 +166,16 @@ module flx_weight_buf #(
     reg f_started = 1'b0;
     always @(posedge clk) f_started <= 1'b1;
 
+    wire [AW:0]   f_used = ring_head - tail;
     wire [AW-1:0] f_offset = waddr - o_tail; // place of the written word behind the tail
 
     always @* begin
         assume (f_started || rst);
         assume (!i_release || i_release_words <= o_level);
         if (f_started) begin
-            assert (used <= WMEM_WORDS);
-            assert (o_level <= used);
-            assert (used - o_level == we_word);
-            assert (ring_head == o_tail + used[AW-1:0]);
+            assert (f_used <= WMEM_WORDS);
+            assert (o_level <= f_used);
+            assert (f_used - o_level == we_word);
             if (we_word) assert (we && waddr == o_tail + o_level[AW-1:0]);
             if (we && f_ring_write) assert ({1'b0, f_offset} >= o_level || o_level == 0);
         end
@@ -174,7 +185,7 @@ module flx_weight_buf #(
     reg f_ring_write = 1'b0;
     always @(posedge clk) f_ring_write <= take && ring;
     always @* if (f_started && we && f_ring_write && !we_word)
-        assert (waddr == ring_head && used < WMEM_WORDS);
+        assert (waddr == ring_head[AW-1:0] && f_used < WMEM_WORDS);
 `endif
 endmodule
 `default_nettype wire

@@ -40,12 +40,14 @@ module flx_weight_replay #(
     output wire [7:0]    o_data,
     input  wire          i_ready
 );
-    reg        running, fetched, heading;
+    reg        running, fetched;
+    reg        data; // the next byte is a weight's, not a head's
     reg [63:0] bytes; // the next byte low
     reg [3:0]  count; // bytes in it
     reg [1:0]  head;  // byte of the head
     reg [23:0] left;  // bytes of the layer
 
+    wire heading = !data;
     wire take = i_valid && o_ready;
     wire some = running && count != 4'd0;
     wire move = some && (heading || i_ready);
@@ -74,18 +76,19 @@ module flx_weight_replay #(
         if (move && heading) begin
             head <= head + 2'd1;
             if (head == 2'd0) o_nin <= o_data[5:0];
-            else left <= {o_data, left[23:8]};
             if (head == 2'd0 && o_data == 8'd0) running <= 1'b0;
-            if (head == 2'd3) heading <= 1'b0;
+            if (head == 2'd3) data <= 1'b1;
         end else if (move) begin
-            left <= left - 24'd1;
-            if (left == 24'd1) heading <= 1'b1;
+            if (left == 24'd1) data <= 1'b0;
         end
+        // One cell a bit: the carry's second input is also what selects.
+        if (move && (!heading || head != 2'd0))
+            left <= data ? left + {24{data}} : {o_data, left[23:8]};
         if (i_run || i_load) begin
             running <= i_run;
             o_req   <= 1'b0;
             fetched <= 1'b0;
-            heading <= 1'b1;
+            data <= 1'b0;
             head    <= 2'd0;
         end
         if (i_run || (i_load && (i_first || running))) begin

@@ -34,14 +34,21 @@ module flx_async_fifo #(
             flx_error_log2_must_be_2_to_12 u_error ();
     endgenerate
 
-    // Binary for the memory, Gray for the other clock
-    reg [LOG2:0] wbin, wgray, rbin, rgray;
+    // Gray code, for the other clock and, with the upper two bits folded, for the memory; counted
+    // up by a change of the bit above the lowest one that is set, with a bit for even numbers
+    // below them.
+    reg [LOG2:0] wgray, rgray;
+    reg          weven, reven;
     reg [LOG2:0] wgray_r1, wgray_r2;  // write pointer at the read clock
     reg [LOG2:0] rgray_w1, rgray_w2;  // read pointer at the write clock
     (* no_rw_check, ram_style = "block" *) reg [W-1:0] mem [0:(1<<LOG2)-1];
 
-    wire [LOG2:0] wnext = wbin + 1'b1;
-    wire [LOG2:0] rnext = rbin + 1'b1;
+    wire [LOG2:0] wlow  = {1'b1, wgray[LOG2-2:0], weven};
+    wire [LOG2:0] rlow  = {1'b1, rgray[LOG2-2:0], reven};
+    wire [LOG2:0] wnext = wgray ^ (wlow & ~(wlow - 1'b1));
+    wire [LOG2:0] rnext = rgray ^ (rlow & ~(rlow - 1'b1));
+    wire [LOG2-1:0] waddr = {^wgray[LOG2:LOG2-1], wgray[LOG2-2:0]};
+    wire [LOG2-1:0] raddr = {^rgray[LOG2:LOG2-1], rgray[LOG2-2:0]};
     // Registers, since they enable a write: `full` is right from the second clock after a write
     // on and falls a clock late.
     reg           full, pushed;
@@ -52,7 +59,7 @@ module flx_async_fifo #(
     assign o_wready = !full && !pushed;
 
     // Quarters filled, from the upper bits of both pointers: less than one too many or too few
-    wire [2:0] wtop     = wbin[LOG2:LOG2-2];
+    wire [2:0] wtop     = {wgray[LOG2], ^wgray[LOG2:LOG2-1], ^wgray[LOG2:LOG2-2]};
     wire [2:0] rtop     = {rgray_w2[LOG2], ^rgray_w2[LOG2:LOG2-1], ^rgray_w2[LOG2:LOG2-2]};
     wire [2:0] quarters = wtop - rtop;
 
@@ -61,36 +68,36 @@ module flx_async_fifo #(
 
     always @(posedge i_wclk) begin
         if (push)
-            mem[wbin[LOG2-1:0]] <= i_wdata;
+            mem[waddr] <= i_wdata;
         rgray_w1 <= rgray;
         rgray_w2 <= rgray_w1;
         if (i_wrst) begin
-            wbin  <= {(LOG2 + 1) {1'b0}};
-            wgray <= {(LOG2 + 1) {1'b0}};
+            wgray  <= {(LOG2 + 1) {1'b0}};
+            weven  <= 1'b1;
             full   <= 1'b0;
             pushed <= 1'b0;
         end else begin
             full   <= wgray == {~rgray_w2[LOG2:LOG2-1], rgray_w2[LOG2-2:0]};
             pushed <= push;
             if (push) begin
-                wbin  <= wnext;
-                wgray <= wnext ^ (wnext >> 1);
+                wgray <= wnext;
+                weven <= !weven;
             end
         end
     end
 
     always @(posedge i_rclk) begin
         if (pop)
-            o_rdata <= mem[rbin[LOG2-1:0]];
+            o_rdata <= mem[raddr];
         wgray_r1 <= wgray;
         wgray_r2 <= wgray_r1;
         if (i_rrst) begin
-            rbin     <= {(LOG2 + 1) {1'b0}};
+            reven    <= 1'b1;
             rgray    <= {(LOG2 + 1) {1'b0}};
             o_rvalid <= 1'b0;
         end else if (pop) begin
-            rbin     <= rnext;
-            rgray    <= rnext ^ (rnext >> 1);
+            reven    <= !reven;
+            rgray    <= rnext;
             o_rvalid <= 1'b1;
         end else if (i_rready) begin
             o_rvalid <= 1'b0;
@@ -121,6 +128,7 @@ module flx_async_fifo #(
     reg  [W-1:0]  f_word;
     reg           f_taken = 1'b0, f_out = 1'b0;  // it left the memory; it is in o_rdata
     wire          f_run = f_wn == 2'd3 && f_rn == 2'd3;
+    wire [LOG2:0] wbin = binary(wgray), rbin = binary(rgray);
     wire [LOG2:0] f_level = wbin - rbin;
     wire [LOG2:0] f_w_r1 = binary(wgray_r1) - rbin, f_w_r2 = binary(wgray_r2) - rbin;
     wire [LOG2:0] f_r_w1 = wbin - binary(rgray_w1), f_r_w2 = wbin - binary(rgray_w2);
@@ -165,12 +173,12 @@ module flx_async_fifo #(
             assert (f_w_r2 <= f_w_r1 && f_w_r1 <= f_level);
             assert (f_level <= f_r_w1 && f_r_w1 <= f_r_w2 && f_r_w2 <= DEPTH);
             // Gray: at most one bit changes.
-            assert (wgray == (wbin ^ (wbin >> 1)) && rgray == (rbin ^ (rbin >> 1)));
+            assert (weven == !wbin[0] && reven == !rbin[0]);
             assert (((wgray ^ f_wgray) & ((wgray ^ f_wgray) - 1'b1)) == 0);
             assert (((rgray ^ f_rgray) & ((rgray ^ f_rgray) - 1'b1)) == 0);
             // A word that was written stays until it is read, in its turn, unchanged.
             assert (!f_pick || f_taken || (f_at - rbin) < f_level);
-            assert (!f_pick || f_taken || mem[f_at[LOG2-1:0]] == f_word);
+            assert (!f_pick || f_taken || mem[f_at[LOG2-1:0] ^ (f_at[LOG2-1:0] >> 1)] == f_word);
             assert (!f_out || (o_rvalid && o_rdata == f_word));
         end
     end

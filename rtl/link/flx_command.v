@@ -4,6 +4,8 @@
 //
 // K ... MAX_PAYLOAD  as in flx_request
 // WATCHDOG           clocks after which a wait for the core ends, >= 16
+// TICK               i_tick comes every 2^TICK clocks, 0: in every one; a wait ends up to two of them
+//                    later
 //
 // i_frame_*, o_take, o_buf_*, i_buf_data: the receiver, flx_frame_rx.
 // o_tx_*, i_tx_*: the sender, flx_frame_tx.
@@ -27,13 +29,15 @@ module flx_command #(
     parameter RES_WORDS   = 16,
     parameter MAX_PAYLOAD = 1024,
     parameter WATCHDOG    = 16777216,
+    parameter TICK        = 0,
     parameter AB          = $clog2(MAX_PAYLOAD)
 ) (
     input  wire          clk,
     input  wire          rst,
+    input  wire          i_tick,
     // receiver
     input  wire          i_frame_valid,
-    input  wire [7:0]    i_frame_type,
+    input  wire [3:0]    i_frame_type,
     input  wire [7:0]    i_frame_seq,
     input  wire [AB:0]   i_frame_len,
     input  wire          i_frame_crc_ok,
@@ -45,7 +49,7 @@ module flx_command #(
     output wire          o_tx_start,
     output wire [7:0]    o_tx_type,
     output wire [7:0]    o_tx_seq,
-    output reg  [AB:0]   o_tx_len,
+    output wire [AB:0]   o_tx_len,
     output reg           o_tx_poison,
     output reg           o_tx_valid,
     output reg  [7:0]    o_tx_data,
@@ -76,7 +80,9 @@ module flx_command #(
     input  wire [31:0]   i_rd_data
 );
     localparam CB        = $clog2((MAX_PAYLOAD - 2) / 4 + 1);
-    localparam WB        = $clog2(WATCHDOG);
+    localparam TICKS     = (TICK == 0) ? WATCHDOG : ((WATCHDOG - 1) >> TICK) + 2;
+    localparam WB        = $clog2(TICKS + 1);
+    localparam BEGIN = (1 << WB) - TICKS;
     localparam HELLO_LEN = 2 + `FLX_DESC_BYTES;
     localparam PING_LEN  = 5;
 
@@ -85,12 +91,16 @@ module flx_command #(
                      S_RESET = 4'd10, S_START = 4'd11, S_SEND = 4'd12, S_LOOK = 4'd13;
 
     generate
+        if (`FLX_WR_HDR_BYTES != 6)
+            flx_error_more_than_6_takes_fields_of_6_bytes u_error ();
         if (WATCHDOG < 16)
             flx_error_watchdog_must_be_at_least_16 u_error ();
     endgenerate
 
     reg  [3:0]    state;
-    reg  [7:0]    kind, seq, expected;
+    reg  [7:0]    seq, expected;
+    reg  [2:0]    kind;      // type of the request, whose upper bits are 0 if it is a known one
+    reg           odd_kind;
     reg           crc_ok, seq_ok, len_ok, nak;
     reg  [2:0]    status;
     reg  [AB:0]   ptr;       // byte of the buffer that is fetched next
@@ -99,17 +109,24 @@ module flx_command #(
     reg  [5:0]    index;     // byte of the fields or of the answer; READ: 2 ... 5 for its words
     reg  [31:0]   word;      // answer of the core, next byte low
     reg  [7:0]    runs, failures;
-    reg  [WB-1:0] watch;
-    reg           may_go, progress, expired;
+    reg  [WB:0]   watch;
+    wire          expired = watch[WB];
+    reg           may_go, progress;
     reg           strange;   // no HELLO since the reset: the host may not know of it
 
     // Kind of the request
-    reg  hello, write, run, read, reset, ping;
+    wire hello = kind == `FLX_REQ_HELLO && !odd_kind;
+    wire write = kind == `FLX_REQ_WRITE && !odd_kind;
+    wire run   = kind == `FLX_REQ_RUN && !odd_kind;
+    wire read  = kind == `FLX_REQ_READ && !odd_kind;
+    wire reset = kind == `FLX_REQ_RESET && !odd_kind;
+    wire ping  = kind == `FLX_REQ_PING && !odd_kind;
     wire any_seq = hello || reset || ping;
     wire known   = any_seq || write || run || read;
     wire [AB:0] fields_len = write ? `FLX_WR_HDR_BYTES : read ? `FLX_RD_HDR_BYTES :
                              run ? `FLX_RUN_BYTES : 0;
     wire only_fields = len == fields_len;
+    wire more_than_6 = len[AB:3] != 0 || &len[2:0];
 
     // Its fields
     wire [2:0]    target;
@@ -144,7 +161,7 @@ module flx_command #(
     assign o_buf_addr   = ptr[AB-1:0];
 
     assign o_tx_start   = state == S_START;
-    assign o_tx_type    = nak ? 8'hFF : kind | 8'h80;
+    assign o_tx_type    = {1'b1, {4{nak}}, kind | {3{nak}}};
     assign o_tx_seq     = seq;
     assign o_desc_index = index;
 
@@ -159,6 +176,9 @@ module flx_command #(
     assign o_rd_target  = target[1:0];
     assign o_rd_arg     = o_ld_arg;
 
+    assign o_tx_len = status != `FLX_ST_OK ? 2 : hello ? HELLO_LEN[AB:0] : ping ? PING_LEN[AB:0] :
+                      read ? {{(AB - 1 - CB) {1'b0}}, words, 2'b10} : 2;
+
     wire [7:0] answer = index == 6'd0 ? {5'b0, status} :
                         index == 6'd1 ? expected :
                         read          ? word[7:0] :
@@ -168,17 +188,12 @@ module flx_command #(
 
     always @(posedge clk) begin
         if (state == S_IDLE) begin
-            kind    <= i_frame_type;
-            hello   <= i_frame_type == `FLX_REQ_HELLO;
-            write   <= i_frame_type == `FLX_REQ_WRITE;
-            run     <= i_frame_type == `FLX_REQ_RUN;
-            read    <= i_frame_type == `FLX_REQ_READ;
-            reset   <= i_frame_type == `FLX_REQ_RESET;
-            ping    <= i_frame_type == `FLX_REQ_PING;
-            seq     <= i_frame_seq;
-            crc_ok  <= i_frame_crc_ok;
-            seq_ok  <= i_frame_seq == expected && !strange;
-            len     <= i_frame_len;
+            kind     <= i_frame_type[2:0];
+            odd_kind <= i_frame_type[3];
+            seq      <= i_frame_seq;
+            crc_ok   <= i_frame_crc_ok;
+            seq_ok   <= i_frame_seq == expected && !strange;
+            len      <= i_frame_len;
         end
         if (state == S_IDLE)
             ptr <= {(AB + 1) {1'b0}};
@@ -192,11 +207,11 @@ module flx_command #(
 
         may_go   <= !(needs_idle && i_busy) && !(needs_load && !i_ld_idle);
         progress <= accept;
-        watch    <= waiting ? watch + 1'b1 : {WB{1'b0}};
-        expired  <= waiting && watch == WATCHDOG[WB-1:0] - 1'b1;
+        if (!waiting)
+            watch <= BEGIN[WB:0];
+        else if (TICK == 0 || i_tick)
+            watch <= watch + 1'b1;
 
-        o_tx_len <= status != `FLX_ST_OK ? 2 : hello ? HELLO_LEN[AB:0] : ping ? PING_LEN[AB:0] :
-                    read ? {{(AB - 1 - CB) {1'b0}}, words, 2'b10} : 2;
         if (!o_tx_valid)
             o_tx_data <= answer;
         o_tx_valid <= state == S_SEND && !sent;
@@ -226,7 +241,7 @@ module flx_command #(
             end
             S_LOOK: begin
                 all_used <= only_fields;
-                len_ok   <= only_fields || write && len > `FLX_WR_HDR_BYTES;
+                len_ok   <= only_fields || write && more_than_6;
                 state    <= S_CHECK;
             end
             S_CHECK: begin

@@ -5,9 +5,12 @@
 //
 // MAX_PAYLOAD    largest payload in bytes, a power of two, 8 ... 32768
 // FRAME_TIMEOUT  clocks of idle line after which an incomplete frame is dropped, >= 2
+// TICK           i_tick comes every 2^TICK clocks, 0: in every one; a frame is dropped up to two of
+//                them later
 //
 // i_rx_*: a byte is taken in a cycle with i_rx_valid and o_rx_ready. o_rx_ready
 //   falls only while a complete frame waits for i_take.
+// o_type: low 3 bits of the type; bit 3: one of the others is set.
 // o_valid: a frame is complete; o_type ... o_crc_ok hold until i_take (one cycle,
 //   only while o_valid). From the cycle after i_take its payload is read through
 //   the buffer port, and reception goes on into the other half.
@@ -19,15 +22,17 @@
 module flx_frame_rx #(
     parameter MAX_PAYLOAD   = 1024,
     parameter FRAME_TIMEOUT = 1048576,
+    parameter TICK          = 0,
     parameter AB            = $clog2(MAX_PAYLOAD)
 ) (
     input  wire          clk,
     input  wire          rst,
+    input  wire          i_tick,
     input  wire          i_rx_valid,
     input  wire [7:0]    i_rx_data,
     output wire          o_rx_ready,
     output wire          o_valid,
-    output reg  [7:0]    o_type,
+    output reg  [3:0]    o_type,
     output reg  [7:0]    o_seq,
     output wire [AB:0]   o_len,
     output wire          o_crc_ok,
@@ -36,8 +41,9 @@ module flx_frame_rx #(
     input  wire [AB-1:0] i_buf_addr,
     output reg  [7:0]    o_buf_data
 );
-    localparam TB = $clog2(FRAME_TIMEOUT);
-    localparam [15:0] MOST = MAX_PAYLOAD, LAST = MAX_PAYLOAD - 1;
+    localparam TICKS = (TICK == 0) ? FRAME_TIMEOUT - 1 : ((FRAME_TIMEOUT - 1) >> TICK) + 2;
+    localparam TB    = $clog2(TICKS + 1);
+    localparam BEGIN = (1 << TB) - TICKS;
 
     // S_BODY: payload, then CRC
     localparam [2:0] S_HUNT = 3'd0, S_TYPE = 3'd1, S_SEQ = 3'd2, S_LEN0 = 3'd3, S_LEN1 = 3'd4,
@@ -51,22 +57,24 @@ module flx_frame_rx #(
     endgenerate
 
     reg  [2:0]    state;
-    reg  [15:0]   len;
+    reg  [AB:0]   len;
+    reg           too_long;
     reg  [AB:0]   pos;   // payload bytes stored
     reg  [1:0]    crcs;  // CRC bytes taken
     reg  [7:0]    crc8;
     reg  [31:0]   crc32;
-    reg  [TB-1:0] idle;
+    reg  [TB:0]   idle;  // the upper bit: too long
     reg           bank;  // half that is being filled
     (* no_rw_check *) reg [7:0] mem [0:2*MAX_PAYLOAD-1];
 
     wire          take_byte = i_rx_valid && o_rx_ready;
     wire [7:0]    crc8_next;
     wire [31:0]   crc32_next;
-    wire          crc_turn = pos == len[AB:0];
-    wire          len_ok = (len & ~LAST) == 16'd0 || len == MOST;
+    wire          crc_turn = pos == len;
+    wire          len_ok = !too_long && !(len[AB] && len[AB-1:0] != {AB{1'b0}});
     wire          header_ok = crc8_next == 8'h00 && len_ok;
-    wire          timeout = idle == FRAME_TIMEOUT[TB-1:0] - 1'b1;
+    wire          timeout = idle[TB];
+    wire          tick = TICK == 0 || i_tick;
     wire          store = take_byte && state == S_BODY && !crc_turn;
 
     flx_crc8  u_crc8  (.i_crc(crc8), .i_data(i_rx_data), .o_crc(crc8_next));
@@ -74,7 +82,7 @@ module flx_frame_rx #(
 
     assign o_rx_ready = state != S_DONE;
     assign o_valid    = state == S_DONE;
-    assign o_len      = len[AB:0];
+    assign o_len      = len;
     assign o_crc_ok   = crc32 == 32'hDEBB20E3;
 
     always @(posedge clk) begin
@@ -86,11 +94,12 @@ module flx_frame_rx #(
 
     always @(posedge clk) begin
         if (take_byte || state == S_HUNT || state == S_DONE)
-            idle <= {TB{1'b0}};
-        else
+            idle <= BEGIN[TB:0];
+        else if (tick)
             idle <= idle + 1'b1;
     end
 
+    integer i;
     always @(posedge clk) begin
         if (state == S_HUNT) begin
             crc8  <= 8'h00;
@@ -108,13 +117,16 @@ module flx_frame_rx #(
         end
         if (take_byte) begin
             if (state == S_TYPE)
-                o_type <= i_rx_data;
+                o_type <= {i_rx_data[7:3] != 5'd0, i_rx_data[2:0]};
             if (state == S_SEQ)
                 o_seq <= i_rx_data;
+            for (i = 0; i <= AB; i = i + 1)
+                if (state == (i < 8 ? S_LEN0 : S_LEN1))
+                    len[i] <= i_rx_data[i%8];
             if (state == S_LEN0)
-                len[7:0] <= i_rx_data;
+                too_long <= {8'd0, i_rx_data} >> (AB + 1) != 16'd0;
             if (state == S_LEN1)
-                len[15:8] <= i_rx_data;
+                too_long <= too_long || {i_rx_data, 8'd0} >> (AB + 1) != 16'd0;
         end
     end
 
@@ -188,7 +200,7 @@ module flx_frame_rx #(
             // What makes the above inductive
             assert (state < S_BODY || (len <= MAX_PAYLOAD && pos <= len));
             assert (state == S_HUNT || state >= S_BODY || pos == 0);
-            assert (state == S_HUNT || idle == f_idle);
+            assert (state == S_HUNT || idle == BEGIN[TB:0] + f_idle);
         end
     end
 `endif

@@ -36,8 +36,8 @@ module flx_frame_tx #(
                      S_LEN1 = 3'd5, S_HCS = 3'd6, S_BODY = 3'd7;
 
     reg  [2:0]  state;
-    reg  [AB:0] pos;       // number of the next payload byte, from 1
-    reg         crc_turn;  // no payload byte is left
+    reg  [AB+1:0] left;    // payload bytes that are left, in S_BODY less one
+    wire        crc_turn = left[AB+1];  // none
     reg  [1:0]  crcs;      // CRC bytes sent
     reg  [7:0]  crc8;
     reg  [31:0] crc32;
@@ -55,6 +55,8 @@ module flx_frame_tx #(
     flx_crc32 u_crc32 (
         .i_crc(crc32), .i_data(state == S_BODY && crc_turn ? crc32[7:0] : next), .o_crc(crc32_next)
     );
+
+    wire        down = state[2];  // S_HCS and S_BODY
 
     assign o_idle  = state == S_IDLE;
     assign o_ready = free && state == S_BODY && !crc_turn;
@@ -82,21 +84,17 @@ module flx_frame_tx #(
         if (state == S_IDLE || state == S_SOF) begin
             crc8  <= 8'h00;
             crc32 <= 32'hFFFFFFFF;
-            pos   <= {{AB{1'b0}}, 1'b1};
             crcs  <= 2'd0;
         end else if (step) begin
             crc8 <= crc8_next;
             if (state != S_HCS)
                 crc32 <= crc32_next;
-            if (state == S_HCS)
-                crc_turn <= i_len == {(AB + 1) {1'b0}};
-            if (state == S_BODY && !crc_turn) begin
-                crc_turn <= pos == i_len;
-                pos      <= pos + 1'b1;
-            end
             if (state == S_BODY && crc_turn)
                 crcs <= crcs + 1'b1;
         end
+        // Counts down. One cell a bit: the carry's second input is also what selects.
+        if (state == S_TYPE || step && (state == S_HCS || o_ready))
+            left <= down ? left + {(AB + 2) {down}} : {1'b0, i_len};
 
         if (rst)
             state <= S_IDLE;
@@ -149,8 +147,8 @@ module flx_frame_tx #(
             assert (o_idle || f_taken <= i_len);
             assert (o_idle || state == S_BODY || (f_bytes == state - 1 && f_taken == 0));
             assert (state != S_BODY || f_bytes == `FLX_HDR_BYTES + f_taken + crcs);
-            assert (state != S_BODY || (crc_turn == (f_taken == i_len) && pos == f_taken + 1));
-            assert (o_idle || state == S_SOF || state == S_BODY || pos == 1);
+            assert (state != S_BODY || left == {1'b0, i_len} - f_taken - 1'b1);
+            assert (state != S_SEQ && state != S_LEN0 && state != S_LEN1 && state != S_HCS || left == i_len);
             assert (o_idle || crcs == 0 || (state == S_BODY && crc_turn));
         end
     end

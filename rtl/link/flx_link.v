@@ -67,8 +67,19 @@ module flx_link #(
             flx_error_max_payload_must_be_at_least_64 u_error ();
     endgenerate
 
+    // Time-outs count ticks, at least four to eight of which fit into each.
+    localparam SHORT = FRAME_TIMEOUT < WATCHDOG ? FRAME_TIMEOUT : WATCHDOG;
+    localparam TICK  = SHORT < 32 ? 0 : $clog2(SHORT) - 3;
+    reg [TICK:0] clocks;
+    wire         tick = clocks[TICK];
+
+    always @(posedge clk)
+        clocks <= rst ? {(TICK + 1) {1'b0}} : TICK == 0 ? {(TICK + 1) {1'b1}} :
+                  {1'b0, clocks[TICK == 0 ? 0 : TICK - 1:0]} + 1'b1;
+
     wire          frame_valid, frame_crc_ok, frame_take;
-    wire [7:0]    frame_type, frame_seq;
+    wire [3:0]    frame_type;
+    wire [7:0]    frame_seq;
     wire [AB:0]   frame_len;
     wire          buf_en;
     wire [AB-1:0] buf_addr;
@@ -80,9 +91,9 @@ module flx_link #(
     wire [7:0]    desc_byte;
 
     flx_frame_rx #(
-        .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT)
+        .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .TICK(TICK)
     ) u_rx (
-        .clk(clk), .rst(rst),
+        .clk(clk), .rst(rst), .i_tick(tick),
         .i_rx_valid(i_rx_valid), .i_rx_data(i_rx_data), .o_rx_ready(o_rx_ready),
         .o_valid(frame_valid), .o_type(frame_type), .o_seq(frame_seq), .o_len(frame_len),
         .o_crc_ok(frame_crc_ok), .i_take(frame_take),
@@ -93,9 +104,9 @@ module flx_link #(
         .K(K), .P(P), .NIN_MIN(XOR_NMIN), .NIN_MAX(NIN_MAX), .SLICES(K * T / N_OUT),
         .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .MAX_PAYLOAD(MAX_PAYLOAD),
-        .WATCHDOG(WATCHDOG)
+        .WATCHDOG(WATCHDOG), .TICK(TICK)
     ) u_command (
-        .clk(clk), .rst(rst),
+        .clk(clk), .rst(rst), .i_tick(tick),
         .i_frame_valid(frame_valid), .i_frame_type(frame_type), .i_frame_seq(frame_seq),
         .i_frame_len(frame_len), .i_frame_crc_ok(frame_crc_ok), .o_take(frame_take),
         .o_buf_en(buf_en), .o_buf_addr(buf_addr), .i_buf_data(buf_data),

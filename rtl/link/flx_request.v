@@ -82,6 +82,8 @@ module flx_request #(
     generate
         if (K < 4 || K % 4 != 0 || K > MAX_PAYLOAD - 2)
             flx_error_k_must_be_a_multiple_of_4_and_fit_a_payload u_error ();
+        if ((`FLX_RUN_STREAM | `FLX_RUN_CLEAR) != 3)
+            flx_error_run_ok_takes_two_flags u_error ();
         if (P < 1 || P > 127)
             flx_error_p_must_be_1_to_127 u_error ();
         if (SLICES < 1)
@@ -92,7 +94,7 @@ module flx_request #(
 
     reg  [AW-1:0] addr;
     reg  [AW:0]   last;       // address after the last one
-    reg  [AW-1:0] limit;      // first address behind the memory
+    reg  [AW-1:0] below;      // -1 - first address behind the memory: compares without inverters
     reg  [CB-1:0] count;
     reg           too_large;  // address or count
     reg  [UB-1:0] unit;       // steps of a unit - 1
@@ -110,15 +112,25 @@ module flx_request #(
     wire bounded     = wr_program || wr_params || wr_weights;
     wire known       = bounded || wr_image || wr_stream || rd_results || rd_act || rd_counters;
 
-    // n_in and engine numbers have at most 7 bits
-    wire nin_ok    = !o_arg[7] && o_arg[6:0] >= NIN_MIN[6:0] && o_arg[6:0] <= NIN_MAX[6:0];
-    wire engine_ok = o_arg[6:0] < P[6:0];
+    // n_in and engine numbers have at most 7 bits. Tables, which are smaller than comparators.
+    localparam [127:0] ENGINES = (128'd1 << P) - 1'b1;
+    localparam [127:0] NINS    = (128'd1 << (NIN_MAX + 1)) - (128'd1 << NIN_MIN);
+    wire nin_ok    = !o_arg[7] && NINS[o_arg[6:0]];
+    wire engine_ok = ENGINES[o_arg[6:0]];
     wire arg_ok    = coded                    ? nin_ok :
                      (wr_image || rd_results) ? engine_ok :
                      rd_act                   ? engine_ok && !o_arg[7] : o_arg == 8'd0;
-    wire count_ok  = !rd_act || {{(32 - CB) {1'b0}}, count} < ACTS_END;
-    wire range_ok  = arg_ok && !too_large && count_ok && last <= {1'b0, limit};
-    wire run_ok    = o_target <= (`FLX_RUN_STREAM | `FLX_RUN_CLEAR);
+    wire few;
+    generate
+        if (ACTS_END == 1 << $clog2(ACTS_END))
+            assign few = count >> $clog2(ACTS_END) == {CB{1'b0}};
+        else
+            assign few = {{(32 - CB) {1'b0}}, count} < ACTS_END;
+    endgenerate
+    wire count_ok  = !rd_act || few;
+    wire [AW+1:0] over = {1'b0, last} + {2'b01, below};
+    wire range_ok  = arg_ok && !too_large && count_ok && !over[AW+1];
+    wire run_ok    = !o_target[2];
 
     // Steps of a unit: bytes of a WRITE, granules of activations
     wire [UB-1:0] word_last;
@@ -155,6 +167,8 @@ module flx_request #(
     endgenerate
     assign o_rd_addr = rd_act ? granule : o_addr;
 
+    wire [AW-1:0] addr_next = addr - {AW{!i_take}};
+
     integer i;
     always @(posedge clk) begin
         if (i_clear) begin
@@ -162,12 +176,9 @@ module flx_request #(
             too_large <= 1'b0;
         end else if (i_take) begin
             if (i_index == 3'd0)
-                o_target <= i_byte > 8'd4 ? 3'd7 : i_byte[2:0];
+                o_target <= i_byte[2:0] | {3{i_byte[7:3] != 5'd0 || (i_byte[2] && i_byte[1:0] != 2'd0)}};
             if (i_index == 3'd1)
                 o_arg <= i_byte;
-            for (i = 0; i < AW; i = i + 1)
-                if ({29'b0, i_index} == ADDR_FIELD + i / 8)
-                    addr[i] <= i_byte[i%8];
             for (i = AW; i < 32; i = i + 1)
                 if ({29'b0, i_index} == ADDR_FIELD + i / 8 && i_byte[i%8])
                     too_large <= 1'b1;
@@ -178,18 +189,20 @@ module flx_request #(
                 if ({29'b0, i_index} == COUNT_FIELD + i / 8 && i_byte[i%8])
                     too_large <= 1'b1;
         end
-        if (next)
-            addr <= addr + 1'b1;
+        // Counts up. One cell a bit: the carry's second input is also what selects.
+        for (i = 0; i < AW; i = i + 1)
+            if (next || i_take && {29'b0, i_index} == ADDR_FIELD + i / 8)
+                addr[i] <= i_take ? i_byte[i%8] : addr_next[i];
 
         o_status <= !known && !i_run             ? `FLX_ST_TARGET :
                     (i_run ? !run_ok : !range_ok) ? `FLX_ST_RANGE : `FLX_ST_OK;
-        o_full <= bounded && addr == limit || i_read && addr == last[AW-1:0];
-        limit <= wr_program  ? PROG_WORDS[AW-1:0] :
-                 wr_params   ? PMEM_CH[AW-1:0] :
-                 wr_weights  ? WMEM_WORDS[AW-1:0] :
-                 rd_results  ? RES_WORDS[AW-1:0] :
-                 rd_act      ? AMEM_WORDS[AW-1:0] :
-                 rd_counters ? CNT_WORDS[AW-1:0] : {AW{1'b0}};
+        o_full <= bounded && addr == ~below || i_read && addr == last[AW-1:0];
+        below  <= ~(wr_program  ? PROG_WORDS[AW-1:0] :
+                    wr_params   ? PMEM_CH[AW-1:0] :
+                    wr_weights  ? WMEM_WORDS[AW-1:0] :
+                    rd_results  ? RES_WORDS[AW-1:0] :
+                    rd_act      ? AMEM_WORDS[AW-1:0] :
+                    rd_counters ? CNT_WORDS[AW-1:0] : {AW{1'b0}});
         if (i_sum) begin
             last <= {1'b0, addr} + {{(AW + 1 - CB) {1'b0}}, count};
             unit <= unit_last;

@@ -89,8 +89,6 @@ module flx_top #(
             flx_error_nin_max_is_outside_the_range_of_the_xor_network u_error ();
         if (K * T % N_OUT != 0)
             flx_error_k_times_t_must_be_a_multiple_of_n_out u_error ();
-        if (PIXELS < 1)
-            flx_error_pixels_must_be_1_or_more u_error ();
     endgenerate
 
     wire        core_rst_request;
@@ -107,11 +105,11 @@ module flx_top #(
     end
 
     flx_link #(
-        .K(K), .T(T), .P(P), .PIXELS(PIXELS + (SKIP == 2 ? 16 : 0)), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX),
+        .K(K), .T(T), .P(P), .PIXELS(PIXELS + (SKIP == 2 ? 16 : 0) + (SCALED == 2 ? 32 : 0)), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX),
         .ACT_W(ACT_W), .ACC_W(ACC_W),
         .RQ(128 * AMEM_KIND + 16 * LANES + RQ), .AMEM_WORDS(AMEM_WORDS), .WMEM_WORDS(WMEM_WORDS), .PMEM_CH(PMEM_CH),
         .PROG_LAYERS(PROG_LAYERS), .RES_WORDS(RES_WORDS), .WIN_MAX(WIN_MAX),
-        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * SCALED + 2 * WINDOWS + (SKIP != 0 ? 1 : 0)),
+        .OPTIONS(16 * POOL_BITS + 8 * RTS_CTS + 4 * (SCALED != 0 ? 1 : 0) + 2 * WINDOWS + (SKIP != 0 ? 1 : 0)),
         .MAX_PAYLOAD(MAX_PAYLOAD), .FRAME_TIMEOUT(FRAME_TIMEOUT), .WATCHDOG(WATCHDOG),
         .CLK_KHZ(CLK_KHZ), .BUILD_ID(BUILD_ID), .XOR_HASH(`FLX_XOR_HASH),
         .XOR_NMIN(`FLX_XOR_NMIN), .XOR_NMAX(`FLX_XOR_NMAX), .XOR_KIND(`FLX_XOR_KIND)

@@ -5,7 +5,6 @@
 //   CLK_KHZ  clk_io; at least 4 cycles a bit
 //   BAUD     bits a second
 //   RX_LOG2  the FIFO for received bytes holds 2^RX_LOG2; 9 is one block RAM
-//   TX_LOG2  the one for bytes to be sent
 //
 // clk_io, rst_io  clock of the line; reset synchronous to it. Must run at least four cycles
 //                together with rst.
@@ -17,14 +16,14 @@
 // clk, rst        clock of the streams; reset synchronous to it
 // o_link_reset    at clk, at least four cycles: at reset and in a break. Bytes on their way
 //                 in the FIFOs are dropped.
-// o_rx_*, i_tx_*  a byte moves in a cycle with valid and ready
+// o_rx_*, i_tx_*  a byte moves in a cycle with valid and ready; a byte to be sent stays until then.
+//                 It takes about 6 cycles of clk and 4 of clk_io, in a byte's time on the line.
 `default_nettype none
 
 module flx_uart #(
     parameter CLK_KHZ = 48000,
     parameter BAUD    = 12000000,
-    parameter RX_LOG2 = 9,
-    parameter TX_LOG2 = 4
+    parameter RX_LOG2 = 9
 ) (
     input  wire       clk_io,
     input  wire       rst_io,
@@ -43,7 +42,7 @@ module flx_uart #(
     output wire       o_tx_ready
 );
     wire       in_valid, in_many, out_valid, out_ready, line_break, flush;
-    wire [7:0] in_data, out_data;
+    wire [7:0] in_data;
     reg  [1:0] cts_n;
 
     always @(posedge clk_io) begin
@@ -57,7 +56,7 @@ module flx_uart #(
     );
 
     flx_uart_tx #(.CLK_KHZ(CLK_KHZ), .BAUD(BAUD)) u_tx (
-        .clk(clk_io), .rst(rst_io), .i_valid(out_valid && !flush), .i_data(out_data),
+        .clk(clk_io), .rst(rst_io), .i_valid(out_valid && !flush), .i_data(i_tx_data),
         .o_ready(out_ready), .i_clear(!cts_n[1]), .o_tx(o_tx)
     );
 
@@ -72,11 +71,36 @@ module flx_uart #(
         .o_rvalid(o_rx_valid), .o_rdata(o_rx_data), .i_rready(i_rx_ready)
     );
 
-    flx_async_fifo #(.W(8), .LOG2(TX_LOG2)) u_tx_fifo (
-        .i_wclk(clk), .i_wrst(rst || o_link_reset), .i_wvalid(i_tx_valid), .i_wdata(i_tx_data),
-        .o_wready(o_tx_ready), .o_wmany(), .i_rclk(clk_io), .i_rrst(flush),
-        .o_rvalid(out_valid), .o_rdata(out_data), .i_rready(out_ready && !flush)
-    );
+    // A byte to be sent is offered with a change of `offer` and stays until `taken` follows; the
+    // sender's register takes it from the other clock.
+    reg       offer, taken, waiting;
+    reg [1:0] offer_io, taken_clk;
+    wire      pending = offer != taken_clk[1];
+
+    assign o_tx_ready = waiting && !pending;
+    assign out_valid  = offer_io[1] != taken;
+
+    always @(posedge clk) begin
+        taken_clk <= {taken_clk[0], taken};
+        waiting   <= pending;
+        if (i_tx_valid && !pending && !waiting)
+            offer <= !offer;
+        if (rst || o_link_reset) begin
+            offer     <= 1'b0;
+            taken_clk <= 2'b00;
+            waiting   <= 1'b0;
+        end
+    end
+
+    always @(posedge clk_io) begin
+        offer_io <= {offer_io[0], offer};
+        if (out_valid && out_ready)
+            taken <= !taken;
+        if (flush) begin
+            offer_io <= 2'b00;
+            taken    <= 1'b0;
+        end
+    end
 endmodule
 
 `default_nettype wire

@@ -8,9 +8,9 @@
 //   i_s, i_m   signed
 //   i_beta     is added, if not i_add_v
 //   i_add_v    i_v is added; i_beta must be 0 then
-//   i_add_product   with CODE_W > 0: i_code_m * i_code is added; else m * s of the clock before is added too: that s was below 2^(ACC_W/2), its
+//   i_add_product   with CODE_W = 0: m * s of the clock before is added too: that s was below 2^(ACC_W/2), its
 //              i_beta the same as now, and it had neither i_add_v nor i_add_product
-//   i_code, i_code_m   unsigned and signed
+//   i_code, i_code_m   with CODE_W > 0: unsigned and signed, their product is added
 //   o_v        3 clocks later, with PIXELS > 1 4: the multipliers then have registers in front
 //
 // The product is made of two halves of s. With FLX_UP5K the adders and most registers are those of
@@ -111,13 +111,11 @@ module flx_mac #(
     generate
         if (CODE_W > 0) begin : g_codes
             wire [16+CODE_W:0] p_code;
-            reg                adds;
             flx_multiply #(.A(16), .B(CODE_W + 1), .REG(PIXELS > 1)) u_code (
                 .clk(clk), .i_a(i_code_m), .i_b({1'b0, i_code}), .o_p(p_code)
             );
-            always @(posedge clk) adds <= add_product;
             assign extra   = v_added;
-            assign product = adds ? {{(15-CODE_W){p_code[16+CODE_W]}}, p_code} : 32'd0;
+            assign product = {{(15-CODE_W){p_code[16+CODE_W]}}, p_code};
         end else begin : g_again
             wire [LO+16:0] p_added;
             flx_delay #(.W(LO + 17), .N(PIXELS - 1)) u_delay (

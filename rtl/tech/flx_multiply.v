@@ -47,9 +47,10 @@ module flx_multiply #(
                 .SIGNEDA(1'b1), .SIGNEDB(1'b1), .SOURCEA(1'b0), .SOURCEB(1'b0),
                 .CLK0(clk), .CE0(1'b1), .RST0(1'b0)
             );
-        end else
+        end else begin : g_inferred
+`else
+        if (1) begin : g_inferred
 `endif
-        begin : g_inferred
             wire signed [A-1:0] a;
             wire signed [B-1:0] b;
             // `keep`: Yosys 0.23 crashes when it moves this register into an SB_MAC16.

@@ -3,9 +3,9 @@
 // after the address. On the ECP5 that register is what makes a clock above 140 MHz possible
 // (5.8 ns from the clock edge to the data without it).
 //
-//   W, DEPTH   as in flx_ram; with FLX_ECP5 at most 4096 words
+//   W, DEPTH   as in flx_ram
 //
-// Yosys 0.23 does not infer the register, so FLX_ECP5 brings the cells.
+// With FLX_ECP5 a memory of more than 4096 words has blocks for the words beyond, and a multiplexer.
 `default_nettype none
 module flx_ram_reg #(
     parameter W     = 8,
@@ -20,6 +20,59 @@ module flx_ram_reg #(
     output wire [W-1:0]  o_rdata
 );
 `ifdef FLX_ECP5
+    localparam MOST = 4096;
+    generate
+        if (DEPTH > 2 * MOST) begin : g_error
+            flx_error_DEPTH_must_be_at_most_8192 u_error ();
+        end else if (DEPTH > MOST) begin : g_two
+            localparam     BW = $clog2(DEPTH - MOST);
+            reg  [1:0]     beyond; // of the address, until the answer
+            wire [W-1:0]   low, high;
+
+            always @(posedge clk) beyond <= {beyond[0], i_raddr[AW-1]};
+            assign o_rdata = beyond[1] ? high : low;
+            flx_ram_reg_ecp5 #(.W(W), .DEPTH(MOST)) u_low (
+                .clk(clk), .i_we(i_we && !i_waddr[AW-1]), .i_waddr(i_waddr[AW-2:0]),
+                .i_wdata(i_wdata), .i_raddr(i_raddr[AW-2:0]), .o_rdata(low)
+            );
+            flx_ram_reg_ecp5 #(.W(W), .DEPTH(DEPTH - MOST)) u_high (
+                .clk(clk), .i_we(i_we && i_waddr[AW-1]), .i_waddr(i_waddr[BW-1:0]),
+                .i_wdata(i_wdata), .i_raddr(i_raddr[BW-1:0]), .o_rdata(high)
+            );
+        end else begin : g_one
+            flx_ram_reg_ecp5 #(.W(W), .DEPTH(DEPTH)) u_ram (
+                .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_raddr(i_raddr),
+                .o_rdata(o_rdata)
+            );
+        end
+    endgenerate
+`else
+    (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
+    reg [W-1:0] raw, q;
+
+    always @(posedge clk) begin
+        if (i_we) mem[i_waddr] <= i_wdata;
+        raw <= mem[i_raddr];
+        q   <= raw;
+    end
+    assign o_rdata = q;
+`endif
+endmodule
+
+`ifdef FLX_ECP5
+// The same in blocks of the ECP5, at most 4096 words; Yosys 0.23 does not infer the register.
+module flx_ram_reg_ecp5 #(
+    parameter W     = 8,
+    parameter DEPTH = 256,
+    parameter AW    = (DEPTH > 1) ? $clog2(DEPTH) : 1
+) (
+    input  wire          clk,
+    input  wire          i_we,
+    input  wire [AW-1:0] i_waddr,
+    input  wire [W-1:0]  i_wdata,
+    input  wire [AW-1:0] i_raddr,
+    output wire [W-1:0]  o_rdata
+);
     // Slices as wide as the depth allows; in the widest, two address bits are byte enables.
     localparam LW    = (DEPTH <= 1024) ? 4 : (DEPTH <= 2048) ? 3 : 2;
     localparam SW    = (LW == 4) ? 18 : (LW == 3) ? 9 : 4;
@@ -34,9 +87,6 @@ module flx_ram_reg #(
 
     genvar s;
     generate
-        if (DEPTH > 4096) begin : g_error
-            flx_error_DEPTH_must_be_at_most_4096 u_error ();
-        end
         for (s = 0; s < N; s = s + 1) begin : g_slice
             wire [17:0] di = din[s*SW +: SW];
             wire [17:0] dob;
@@ -66,16 +116,6 @@ module flx_ram_reg #(
             );
         end
     endgenerate
-`else
-    (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
-    reg [W-1:0] raw, q;
-
-    always @(posedge clk) begin
-        if (i_we) mem[i_waddr] <= i_wdata;
-        raw <= mem[i_raddr];
-        q   <= raw;
-    end
-    assign o_rdata = q;
-`endif
 endmodule
+`endif
 `default_nettype wire

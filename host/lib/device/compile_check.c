@@ -52,6 +52,8 @@ static int check_options(const struct flx_layer *l, const struct flx_desc *d)
         {l->skip != FLX_NO_SKIP, d->skip, "addition of an earlier layer", "SKIP"},
         {l->planes > 1 && (d->lanes || l->plane_mode == FLX_PLANES_SCALED), d->scaled,
          "addition of planes", "SCALED"},
+        {l->planes > 1 && l->plane_mode == FLX_PLANES_SCALED, d->scaled == 1,
+         "addition of planes with scales of their own", "SCALED"},
         {l->pool > 1 && !plain, d->windows,
          "windows of pooling that overlap, lie apart or are padded", "WINDOWS"},
     };

@@ -105,7 +105,7 @@ int flx_desc_parse(const uint8_t *data, size_t len, struct flx_desc *d)
         .xor_kind = data[42],
         .skip = (data[43] & 1) << (len > OLD_BYTES && data[48] >> 4 & 1),
         .windows = data[43] >> 1 & 1,
-        .scaled = data[43] >> 2 & 1,
+        .scaled = (data[43] >> 2 & 1) << (len > OLD_BYTES && data[48] >> 5 & 1),
         .rts_cts = data[43] >> 3 & 1,
         .pool_bits = data[43] >> 4,
         .build_id = u32(data + 44),

@@ -18,7 +18,8 @@ struct flx_desc {
     int max_payload, window_max;
     uint32_t clk_khz;
     int xor_n_min, xor_n_max, xor_kind;
-    int skip, windows, scaled; /* 1: the option is there; skip 2: with multipliers of its own */
+    int skip, windows, scaled; /* 1: the option is there; skip 2: with multipliers of its
+                                  own, scaled 2: planes of binary codes only */
     int store;                 /* 1: act_words hold resident weights too; rows are cached */
     int pool_bits;             /* 0: no sum pooling */
     int rts_cts;               /* of a UART: the wires are there */
