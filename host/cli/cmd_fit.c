@@ -60,7 +60,7 @@ static void print_clocks(const struct flx_fit *f)
         const struct flx_fit_clock *c = &f->clock[i];
         printf("%-18s %9.1f %9.1f%s\n", c->name, (double)c->needed_khz / 1000,
                (double)c->predicted_khz / 1000,
-               too_slow(c)                        ? "  too slow: CORE_KHZ, PIPE=1, fewer PIXELS"
+               too_slow(c)                        ? "  too slow: CORE_KHZ, PIPE or PIXELS"
                : c->predicted_khz < c->needed_khz ? "  perhaps too slow"
                                                   : "");
     }

@@ -51,13 +51,14 @@ needed() {
 }
 
 everything_of_the_fpga_is_predicted() {
-    "$flexor" fit "$model" --board ulx3s --json >"$fit"
+    "$flexor" fit "$model" --board ulx3s-85 --json >"$fit"
     json_is "$fit" '[.resources[].name] == ["LUTs", "flip-flops", "block RAM", "DSP"]'
     json_is "$fit" 'all(.resources[]; .needed > 0)'
     json_is "$fit" '(.resources[0].needed - ([.units[].cells] | add) | fabs) < 1'
+    json_is "$fit" '.resources[3].needed == 8'
     json_is "$fit" '.clocks[0].name == "core" and .clocks[0].needed_khz == 48000'
     json_is "$fit" '.clocks[0].predicted_khz > 0 and (.clocks | length) == 1'
-    "$flexor" fit "$model" --board ulx3s --set PIXELS=2 --set PIPE=1 --json >"$fit" || [ $? = 1 ]
+    "$flexor" fit "$model" --board ulx3s-85 --set PIXELS=2 --set PIPE=1 --json >"$fit" || [ $? = 1 ]
     json_is "$fit" '.clocks[1].name == "lanes" and .clocks[1].needed_khz == 96000'
 }
 
@@ -79,7 +80,7 @@ too_small_an_fpga_names_cells_and_knob() {
 
 too_fast_a_clock_is_named() {
     local code=0
-    "$flexor" fit "$model" --board ulx3s --set CORE_KHZ=400000 >"$work/text" || code=$?
+    "$flexor" fit "$model" --board ulx3s-85 --set CORE_KHZ=400000 >"$work/text" || code=$?
     [ $code = 1 ] || fail "exit status $code"
     grep -q '^core .*too slow: CORE_KHZ' "$work/text" || fail "$(cat "$work/text")"
 }

@@ -13,7 +13,7 @@
 #define FLX_FIT_RESOURCES  4
 #define FLX_FIT_MEMORIES   8
 #define FLX_FIT_UNITS      24
-#define FLX_FIT_QUANTITIES 40
+#define FLX_FIT_QUANTITIES 48
 #define FLX_FIT_CLOCKS     2
 
 /** Predictions of logic cells, flip-flops and clocks are right within so much. */
@@ -35,7 +35,7 @@ struct flx_fit_resource {
 /** A unit of the RTL, all its instances. */
 struct flx_fit_unit {
     const char *name; /* static */
-    double cells, ffs;
+    double cells, ffs, dsps;
 };
 
 /** What the cells of units are computed from. */

@@ -9,12 +9,12 @@
 #include "fit_table.h"
 
 static const char *const names[FLX_QUANTITIES] = {
-    "ONE",          "K",          "T",         "P",         "RING",      "ACT_W",       "ACC_W",
-    "RQ",           "NIN_MAX",    "PLAIN",     "PAIRS",     "ROWS",      "COPIES",      "PIPE",
-    "NO_PIPE",      "SKIP",       "WINDOWS",   "SCALED",    "SUMS",      "STORE",       "NO_STORE",
-    "WIDE",         "NARROW",     "COUNTERS",  "NO_DSP",    "UART",      "USB",         "BANKS",
-    "STEPS",        "WORD_BYTES", "AMEM_LOG2", "WMEM_LOG2", "PMEM_LOG2", "LAYERS_LOG2", "WIN_LOG2",
-    "PAYLOAD_LOG2", "FIFO_LOG2",
+    "ONE",       "K",         "T",           "P",        "RING",         "RINGS",      "NO_RINGS",
+    "ACT_W",     "ACC_W",     "RQ",          "NIN_MAX",  "PLAIN",        "PAIRS",      "ROWS",
+    "COPIES",    "PIPE",      "NO_PIPE",     "SKIP",     "SKIP_OWN",     "WINDOWS",    "SCALED",
+    "NO_SCALED", "SUMS",      "STORE",       "NO_STORE", "WIDE",         "NARROW",     "COUNTERS",
+    "NO_DSP",    "UART",      "USB",         "BANKS",    "STEPS",        "WORD_BYTES", "AMEM_LOG2",
+    "WMEM_LOG2", "PMEM_LOG2", "LAYERS_LOG2", "WIN_LOG2", "PAYLOAD_LOG2", "FIFO_LOG2",
 };
 
 const char *flx_quantity_name(enum flx_quantity q)
@@ -40,9 +40,13 @@ static void flags(const struct flx_board *b, double q[FLX_QUANTITIES])
     q[FLX_Q_COPIES] = c[FLX_CORE_FAN] != 0;
     q[FLX_Q_PIPE] = c[FLX_CORE_PIPE];
     q[FLX_Q_NO_PIPE] = !c[FLX_CORE_PIPE];
-    q[FLX_Q_SKIP] = c[FLX_CORE_SKIP];
+    q[FLX_Q_SKIP] = c[FLX_CORE_SKIP] != 0;
+    q[FLX_Q_SKIP_OWN] = c[FLX_CORE_SKIP] == 2;
+    q[FLX_Q_RINGS] = c[FLX_CORE_PIXELS] > 1;
+    q[FLX_Q_NO_RINGS] = c[FLX_CORE_PIXELS] == 1;
     q[FLX_Q_WINDOWS] = c[FLX_CORE_WINDOWS];
     q[FLX_Q_SCALED] = c[FLX_CORE_SCALED];
+    q[FLX_Q_NO_SCALED] = !c[FLX_CORE_SCALED];
     q[FLX_Q_SUMS] = c[FLX_CORE_POOL_BITS] != 0;
     q[FLX_Q_STORE] = c[FLX_CORE_AMEM_KIND];
     q[FLX_Q_NO_STORE] = !c[FLX_CORE_AMEM_KIND];
@@ -94,7 +98,7 @@ static double product(const double *q, const enum flx_quantity *factors)
 }
 
 struct sums {
-    double cells, ffs, ns;
+    double cells, ffs, dsps, ns;
 };
 
 static struct sums unit_sums(const struct fit_family *f, int unit, const double *q)
@@ -105,6 +109,7 @@ static struct sums unit_sums(const struct fit_family *f, int unit, const double 
             double value = product(q, f->terms[i].factors);
             s.cells += f->terms[i].cells * value;
             s.ffs += f->terms[i].ffs * value;
+            s.dsps += f->terms[i].dsps * value;
             s.ns += f->terms[i].ns * value;
         }
     return s;
@@ -120,8 +125,9 @@ int flx_fit_area(const struct flx_board *b, int n_out, struct flx_fit_unit use[F
         double times = product(q, fit_units[u].times);
         struct sums s = unit_sums(f, u, q);
         if (times > 0)
-            use[n++] = (struct flx_fit_unit){fit_units[u].name, times * s.cells * f->cells_scale,
-                                             times * s.ffs * f->ffs_scale};
+            use[n++] =
+                (struct flx_fit_unit){fit_units[u].name, times * s.cells * f->cells_scale,
+                                      times * s.ffs * f->ffs_scale, b->dsp ? times * s.dsps : 0};
     }
     return n;
 }
@@ -167,11 +173,6 @@ static double all_cells(const struct flx_board *b, int n_out)
     for (int i = 0; i < n; i++)
         sum += unit[i].cells;
     return sum;
-}
-
-int flx_fit_multipliers(const struct flx_board *b)
-{
-    return b->dsp ? 2 * b->core[FLX_CORE_RQ] * b->core[FLX_CORE_P] : 0;
 }
 
 /* A knob of a build: a value of a parameter that takes fewer cells; 0 when there is none. */

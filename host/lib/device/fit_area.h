@@ -11,7 +11,9 @@ enum flx_quantity {
     FLX_Q_K,
     FLX_Q_T,
     FLX_Q_P,
-    FLX_Q_RING, /* PIXELS - 1 */
+    FLX_Q_RING,  /* PIXELS - 1 */
+    FLX_Q_RINGS, /* PIXELS > 1 */
+    FLX_Q_NO_RINGS,
     FLX_Q_ACT_W,
     FLX_Q_ACC_W,
     FLX_Q_RQ,
@@ -22,9 +24,11 @@ enum flx_quantity {
     FLX_Q_COPIES, /* FAN is set */
     FLX_Q_PIPE,
     FLX_Q_NO_PIPE,
-    FLX_Q_SKIP,
+    FLX_Q_SKIP,     /* 1 or 2 */
+    FLX_Q_SKIP_OWN, /* 2 */
     FLX_Q_WINDOWS,
     FLX_Q_SCALED,
+    FLX_Q_NO_SCALED,
     FLX_Q_SUMS,  /* POOL_BITS is set */
     FLX_Q_STORE, /* AMEM_KIND = 1 */
     FLX_Q_NO_STORE,
@@ -59,9 +63,6 @@ int flx_fit_area(const struct flx_board *b, int n_out, struct flx_fit_unit use[F
 /** Clocks that a board's build needs and will reach: how many are listed, 0 when its
  *  speed is not known. */
 int flx_fit_clocks(const struct flx_board *b, int n_out, struct flx_fit_clock out[FLX_FIT_CLOCKS]);
-
-/** Multipliers of the FPGA that a board's build takes. */
-int flx_fit_multipliers(const struct flx_board *b);
 
 /** The changes of a parameter that free most logic cells, with what they free:
  *  "LANES=2 frees 3500, LOADER=1 1200". */

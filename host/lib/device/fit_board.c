@@ -30,7 +30,7 @@ static const struct {
     [FLX_CORE_PROG_LAYERS] = {"PROG_LAYERS", 8, 1, 256},
     [FLX_CORE_RES_WORDS] = {"RES_WORDS", 16, 1, 65535},
     [FLX_CORE_WIN_MAX] = {"WIN_MAX", 32, 1, 65535},
-    [FLX_CORE_SKIP] = {"SKIP", 1, 0, 1},
+    [FLX_CORE_SKIP] = {"SKIP", 1, 0, 2},
     [FLX_CORE_WINDOWS] = {"WINDOWS", 1, 0, 1},
     [FLX_CORE_SCALED] = {"SCALED", 0, 0, 1},
     [FLX_CORE_POOL_BITS] = {"POOL_BITS", 6, 0, 15},

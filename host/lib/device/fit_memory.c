@@ -84,6 +84,18 @@ static int weight_blocks(const struct flx_family *f, const int *c, int n_out)
     return bytes / 2 * flx_memory_blocks(f, 16, words) + bytes % 2 * flx_memory_blocks(f, 8, words);
 }
 
+/* The memories that have an output register with PIPE: on the ECP5 a primitive
+ * (rtl/tech/flx_ram_reg.v), which reads and writes at most 18 bits. */
+static struct flx_family with_registers(const struct flx_family *f, const int *c)
+{
+    struct flx_family r = *f;
+    if (c[FLX_CORE_PIPE] && !strcmp(f->name, "ecp5")) {
+        r.shape[0] = r.shape[1];
+        r.distributed = 0;
+    }
+    return r;
+}
+
 int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int n_out,
                      struct flx_fit_memory use[FLX_FIT_MEMORIES])
 {
@@ -93,13 +105,14 @@ int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int 
     int program = FLX_PROG_HDR_WORDS + FLX_PROG_LAYER_WORDS * c[FLX_CORE_PROG_LAYERS];
     int counters = 8 << log2_up(c[FLX_CORE_PROG_LAYERS]);
     int ring = c[FLX_CORE_LOADER] ? 1 << log2_up(c[FLX_CORE_WIN_MAX]) : 0;
+    const struct flx_family reg = with_registers(f, c);
     const struct flx_fit_memory all[FLX_FIT_MEMORIES] = {
-        {"activations", p * c[FLX_CORE_K] / 4 * flx_memory_blocks(f, granule, maps)},
-        {"weights", weight_blocks(f, c, n_out)},
-        {"parameters", rq * flx_memory_blocks(f, 48, c[FLX_CORE_PMEM_CH] / rq)},
+        {"activations", p * c[FLX_CORE_K] / 4 * flx_memory_blocks(&reg, granule, maps)},
+        {"weights", weight_blocks(&reg, c, n_out)},
+        {"parameters", rq * flx_memory_blocks(&reg, 48, c[FLX_CORE_PMEM_CH] / rq)},
         {"program", flx_memory_blocks(f, 32, program)},
         {"planes", c[FLX_CORE_SCALED] ? p * flx_memory_blocks(f, 32 * rq, 64) : 0},
-        {"results", p * flx_memory_blocks(f, 32, 2 << log2_up(c[FLX_CORE_RES_WORDS]))},
+        {"results", p * flx_memory_blocks(&reg, 32, 2 << log2_up(c[FLX_CORE_RES_WORDS]))},
         {"counters", c[FLX_CORE_COUNTERS] ? flx_memory_blocks(f, 32, counters) : 0},
         {"link and images", link_blocks(f, b) + flx_memory_blocks(f, c[FLX_CORE_ACT_W], ring)},
     };
