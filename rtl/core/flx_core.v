@@ -116,7 +116,8 @@ module flx_core #(
     localparam LEVELS     = $clog2(K);
     localparam LATENCY    = (LANES == 0) ? LEVELS + 1 : (LANES == 1) ? LEVELS + 2
                           : (LEVELS < 3 ? 3 : LEVELS) + ((FAN != 0) ? 2 : 1);
-    localparam MEM        = (PIPE != 0) ? 2 : 1;
+    localparam REG        = PIPE != 0 && PIXELS == 1; // output registers of the core's memories
+    localparam MEM        = (REG != 0) ? 2 : 1;
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
     localparam XW         = $clog2(PIXELS);
     localparam CW         = (AW < 16) ? AW + 2 : 17;
@@ -258,8 +259,8 @@ module flx_core #(
 
     flx_weight_buf #(
         .K(K), .T(T), .N_OUT(N_OUT), .NB(NB), .WMEM_WORDS(WMEM_WORDS),
-        .LATE(LANES == 1 && PIXELS == 1),
-        .REG(PIPE)
+        .LATE(LANES == 1 && PIXELS == 1), .PAIR_WORDS(PIXELS > 1 ? 1024 : 256),
+        .REG(REG)
     ) u_weight_buf (
         .clk(clk), .rst(rst || st_replay), .i_start((st_weights && !st_store) || replay_start),
         .i_ring(STORE || i_ld_target == `FLX_WR_STREAM),
@@ -323,7 +324,7 @@ module flx_core #(
     // activations, MEM + 1 + LATENCY sums. Requantiser control is MEM - 1 clocks ahead, since the
     // parameters are read by it. With PIXELS > 1 it is told of a set as soon as signs and
     // parameters can be in step, and flx_pixels does the rest.
-    localparam AT_DONE   = (PIXELS > 1) ? MEM - 1 : LATENCY + 2;
+    localparam AT_DONE   = (PIXELS > 1) ? 1 : LATENCY + 2;
     localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 22) / PIXELS + 6 : 0;
 
     wire [KB-1:0] rd_bank, mask;
@@ -369,7 +370,7 @@ module flx_core #(
     );
 
     flx_param_mem #(
-        .RQ(RQ), .PMEM_CH(PMEM_CH), .REG(PIPE)
+        .RQ(RQ), .PMEM_CH(PMEM_CH), .REG(REG)
     ) u_param_mem (
         .clk(clk), .rst(rst), .i_start(i_ld_start && i_ld_target == `FLX_WR_PARAMS),
         .i_addr(i_ld_addr[PCW-1:0]), .i_valid(i_ld_valid && ld_params), .i_data(i_ld_data),

@@ -18,8 +18,8 @@
 //   clk_lanes  PIXELS times as fast as clk, rising edges aligned. Registers of clk are looked at in
 //              the last clock of their cycle, PIXELS - 1 clocks after they changed
 //   i_…        the core's signals: words as they leave the sequencer, signs MEM + 1 cycles after
-//              them; events of flx_requant_ctl (EVENTS = 1), whose i_done is i_set_last MEM - 1
-//              cycles after the sequencer's; parameters 2 cycles after the event
+//              them; events of flx_requant_ctl (EVENTS = 1), whose i_done is i_set_last one cycle
+//              after the sequencer's; parameters MEM cycles after the event
 //   o_bus      what passes the engines (flx_station); its clock is clk_lanes
 //   o_rst      i_rst, in that clock
 //   o_set_pitch   output words of the windows of the latest set, for flx_requant_ctl
@@ -37,7 +37,7 @@ module flx_pixels #(
     parameter PIXELS  = 2,
     parameter LATENCY = 5,
     parameter SUMS    = 1,
-    parameter MEM     = 2,
+    parameter MEM     = 1,
     parameter AW      = 10,
     parameter BW      = 1,
     parameter RAW     = 4,
@@ -123,7 +123,7 @@ module flx_pixels #(
     localparam WRITE      = (AT_GRANULE - 1) / PIXELS;
     localparam REST       = AT_GRANULE - WRITE * PIXELS;
     localparam E_WORD     = MEM + 1; // until the signs are there
-    localparam E_EVENT    = 2;       // until the parameters are there
+    localparam E_EVENT    = MEM;     // until the parameters are there
 
     // Where the lanes' clock is in the core's cycle: `beat` changes in its first clock.
     reg          beat, seen;
@@ -269,7 +269,7 @@ module flx_pixels #(
     reg  [CW-1:0] column;
     reg           is_null;
 
-    flx_delay #(.W(CW + 3), .N(MEM - 1)) u_set (
+    flx_delay #(.W(CW + 3), .N(1)) u_set (
         .clk(clk), .rst(1'b0), .i({i_at_col, i_live}), .o({set_col, set_live})
     );
     always @(posedge clk) if (i_done) begin

@@ -10,6 +10,7 @@
 //   NB             bytes of the widest weight word (docs/link.md)
 //   WMEM_WORDS     words, a power of two
 //   REG            1: o_word is one clock later
+//   PAIR_WORDS     two bytes share a memory if it has no more words than this
 //   LATE           1: words are read a clock later than their release suggests
 //
 //   i_start        a load begins: i_ring, i_nin (stored bits a slice) and i_addr (first word,
@@ -29,6 +30,7 @@ module flx_weight_buf #(
     parameter WMEM_WORDS = 256,
     parameter LATE       = 0,
     parameter REG        = 0,
+    parameter PAIR_WORDS = 256,
     parameter AW         = $clog2(WMEM_WORDS)
 ) (
     input  wire            clk,
@@ -129,7 +131,7 @@ module flx_weight_buf #(
     genvar b, c;
     generate
         for (b = 0; b < NB; b = b + 2) begin : g_bank
-            if (b + 1 < NB && REG == 0 && WMEM_WORDS <= 256) begin : g_pair
+            if (b + 1 < NB && REG == 0 && WMEM_WORDS <= PAIR_WORDS) begin : g_pair
                 flx_ram #(
                     .W    (16),
                     .DEPTH(WMEM_WORDS),

@@ -32,7 +32,7 @@ static const struct {
     [FLX_CORE_WIN_MAX] = {"WIN_MAX", 32, 1, 65535},
     [FLX_CORE_SKIP] = {"SKIP", 1, 0, 2},
     [FLX_CORE_WINDOWS] = {"WINDOWS", 1, 0, 1},
-    [FLX_CORE_SCALED] = {"SCALED", 0, 0, 1},
+    [FLX_CORE_SCALED] = {"SCALED", 0, 0, 2},
     [FLX_CORE_POOL_BITS] = {"POOL_BITS", 6, 0, 15},
     [FLX_CORE_AMEM_KIND] = {"AMEM_KIND", 0, 0, 1},
     [FLX_CORE_LOADER] = {"LOADER", 0, 0, 1},

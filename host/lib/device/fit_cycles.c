@@ -43,7 +43,11 @@ static uint64_t set_cycles(const struct flx_desc *d, const struct flx_layer *l, 
                1 + skip_lag(d);
     if (l->logits)
         return t;
-    return sets > 1 ? most(steps, 5) : steps;
+    if (sets == 1)
+        return steps;
+    return most(steps, l->plane_mode == FLX_PLANES_SCALED ? 5
+                       : d->pixels > 1                    ? 6 / (uint64_t)d->pixels + 1
+                                                          : 2);
 }
 
 /* Channel groups to which something is added: the skipped map may have fewer channels. */
@@ -61,11 +65,13 @@ void flx_fit_cycles(const struct flx_desc *d, const struct flx_compiled *c, int 
     const struct flx_layer *l = &c->model->layers[i];
     const struct flx_compiled_layer *cl = &c->layer[i];
     uint64_t rows = (uint64_t)l->out_h * (uint64_t)(l->pool * l->pool);
-    uint64_t steps = flx_joined(l, d) ? rows / (uint64_t)d->pixels
-                                      : rows * flx_ceil_div((uint32_t)l->out_w, (uint32_t)d->pixels);
+    uint64_t steps = flx_joined(l, d)
+                         ? rows / (uint64_t)d->pixels
+                         : rows * flx_ceil_div((uint32_t)l->out_w, (uint32_t)d->pixels);
     uint64_t groups = cl->words / cl->block_words, adding = groups_with_skip(d, c, i);
-    uint64_t sets = (uint64_t)cl->sets, words = cl->block_words / sets;
-    uint64_t hold = set_cycles(d, l, cl->sets), set = most(words, hold);
+    int parts = cl->sets > 1 || d->lanes ? l->planes : 1; /* only plain lanes double */
+    uint64_t sets = (uint64_t)parts, words = cl->block_words / sets;
+    uint64_t hold = set_cycles(d, l, parts), set = most(words, hold);
     uint64_t last = most(words + skip_words(d), hold);
     *busy = groups * rows * (uint64_t)l->out_w * cl->block_words;
     *cycles = LAYER_CYCLES + (uint64_t)(d->t / d->rq_lanes) +

@@ -74,12 +74,14 @@ static int link_blocks(const struct flx_family *f, const struct flx_board *b)
            flx_memory_blocks(f, 8, 256);
 }
 
-/* Words of up to 256 share blocks, two bytes each. */
+/* Words share blocks, two bytes each, if there are up to 256, or 1024 with PIXELS (flx_weight_buf).
+ */
 static int weight_blocks(const struct flx_family *f, const int *c, int n_out)
 {
     int slices = c[FLX_CORE_K] * c[FLX_CORE_T] / n_out, words = c[FLX_CORE_WMEM_WORDS];
     int bytes = (int)flx_word_bytes(slices, c[FLX_CORE_NIN_MAX]);
-    if (c[FLX_CORE_PIPE] || words > 256)
+    int pixels = c[FLX_CORE_PIXELS] > 1;
+    if ((c[FLX_CORE_PIPE] && !pixels) || words > (pixels ? 1024 : 256))
         return bytes * flx_memory_blocks(f, 8, words);
     return bytes / 2 * flx_memory_blocks(f, 16, words) + bytes % 2 * flx_memory_blocks(f, 8, words);
 }
@@ -105,13 +107,17 @@ int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int 
     int program = FLX_PROG_HDR_WORDS + FLX_PROG_LAYER_WORDS * c[FLX_CORE_PROG_LAYERS];
     int counters = 8 << log2_up(c[FLX_CORE_PROG_LAYERS]);
     int ring = c[FLX_CORE_LOADER] ? 1 << log2_up(c[FLX_CORE_WIN_MAX]) : 0;
+    int planes = c[FLX_CORE_SCALED] == 2 ? c[FLX_CORE_ACC_W] : 32, fast = c[FLX_CORE_PIXELS] > 1;
     const struct flx_family reg = with_registers(f, c);
+    const struct flx_family *core =
+        fast ? f : &reg; /* weights and parameters, in the slower clock */
     const struct flx_fit_memory all[FLX_FIT_MEMORIES] = {
         {"activations", p * c[FLX_CORE_K] / 4 * flx_memory_blocks(&reg, granule, maps)},
-        {"weights", weight_blocks(&reg, c, n_out)},
-        {"parameters", rq * flx_memory_blocks(&reg, 48, c[FLX_CORE_PMEM_CH] / rq)},
+        {"weights", weight_blocks(core, c, n_out)},
+        {"parameters", rq * flx_memory_blocks(core, 48, c[FLX_CORE_PMEM_CH] / rq)},
         {"program", flx_memory_blocks(f, 32, program)},
-        {"planes", c[FLX_CORE_SCALED] ? p * flx_memory_blocks(f, 32 * rq, 64) : 0},
+        {"planes",
+         c[FLX_CORE_SCALED] ? p * flx_memory_blocks(fast ? &reg : f, planes * rq, 64) : 0},
         {"results", p * flx_memory_blocks(&reg, 32, 2 << log2_up(c[FLX_CORE_RES_WORDS]))},
         {"counters", c[FLX_CORE_COUNTERS] ? flx_memory_blocks(f, 32, counters) : 0},
         {"link and images", link_blocks(f, b) + flx_memory_blocks(f, c[FLX_CORE_ACT_W], ring)},
