@@ -98,7 +98,7 @@ module flx_addr_gen #(
     output wire           o_group_last,
     output wire           o_layer_last
 );
-    localparam [NW-1:0] ONE   = 1, MANY = PIXELS;
+    localparam [NW-1:0] ONE   = 1, MANY = PIXELS[NW-1:0];
     localparam [GW-1:0] GROUP = 1;
 
     reg [NW-1:0] run, cols, rows, pixel;

@@ -437,8 +437,8 @@ module flx_core #(
         end else begin : g_step
             assign set_pitch = out_pitch;
             flx_in_step #(
-                .K(K), .T(T), .ACT_W(ACT_W), .RQ(RQ), .SKIP(SKIP), .LATENCY(LATENCY), .MEM(MEM),
-                .AW(AW), .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
+                .K(K), .T(T), .ACT_W(ACT_W), .RQ(RQ), .SKIP(SKIP), .MEM(MEM), .AW(AW), .BW(BW),
+                .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
             ) u_in_step (
                 .clk(clk), .rst(rst), .o_bus(bus), .o_mask(mask1), .o_skip_load(skip_load),
                 .i_running(seq_busy), .i_valid(valid), .i_first(first), .i_double(double),

@@ -3,7 +3,6 @@
 // does it for PIXELS > 1): a word's masks with its activations, its signs and flags a clock later.
 //
 //   K … RQ, SKIP   as in flx_core
-//   LATENCY    of flx_lanes
 //   MEM        clocks of the memories
 //   AW, BW, RAW, SW   bits of an activation address, a bank, a result address, a step
 //
@@ -18,7 +17,6 @@ module flx_in_step #(
     parameter ACT_W   = 8,
     parameter RQ      = 4,
     parameter SKIP    = 1,
-    parameter LATENCY = 5,
     parameter MEM     = 1,
     parameter AW      = 10,
     parameter BW      = 1,

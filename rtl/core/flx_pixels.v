@@ -129,7 +129,8 @@ module flx_pixels #(
     reg          beat, seen;
     reg [XW-1:0] place;
     wire         begins = beat != seen;
-    wire         take   = (PIXELS == 2) ? begins : place == PIXELS - 2;
+    localparam [XW-1:0] LAST = PIXELS - 1, TAKE = PIXELS - 2;
+    wire         take   = (PIXELS == 2) ? begins : place == TAKE;
 
     always @(posedge clk) beat <= rst ? 1'b0 : !beat;
     always @(posedge clk_lanes) begin
@@ -317,7 +318,7 @@ module flx_pixels #(
 
     always @(posedge clk_lanes) begin
         waddr1 <= (first_turn || joined) ? waddr0 : waddr1 + out_pitch0;
-        we1    <= we0 && (joined ? turns[XW-1:0] == PIXELS - 1 : {{(3-XW){1'b0}}, turns[XW-1:0]} < live0);
+        we1    <= we0 && (joined ? turns[XW-1:0] == LAST : {{(3-XW){1'b0}}, turns[XW-1:0]} < live0);
     end
     flx_delay #(.W(AW + 1), .N(REST - 1)) u_write_rest (
         .clk(clk_lanes), .rst(1'b0), .i({we1, waddr1}), .o({we, waddr})

@@ -34,8 +34,8 @@ uint32_t flx_pixel_channels(const struct flx_layer *l, const struct flx_desc *d)
 uint32_t flx_pixel_words(const struct flx_layer *l, const struct flx_desc *d);
 uint32_t flx_run_words(const struct flx_layer *l, const struct flx_desc *d);
 
-/** The layer has one pool window a row, whose sum the device adds up from `pixels` columns at a time
- *  (flx_pixels: joined), instead of working on `pixels` windows. */
+/** The layer has one pool window a row, whose sum the device adds up from `pixels` columns at a
+ * time (flx_pixels: joined), instead of working on `pixels` windows. */
 int flx_joined(const struct flx_layer *l, const struct flx_desc *d);
 
 /** The map that layer @p i reads. */
