@@ -4,10 +4,11 @@
 //   W        bits
 //   PIXELS   clocks of the lanes in one of the core, 2 or more
 //   EARLY    cycles of the core that the bits wait first
-//   D        clocks of the lanes that they wait then; time 0 is the clock after i_take
+//   D        clocks of the lanes that they wait then; time 0 is two clocks after i_take
 //
 //   clk, clk_lanes   the core's clock; the lanes', PIXELS times as fast, with edges aligned
-//   i_take   one clock of the lanes in each of the core, not the first one: i is looked at
+//   i_take   one clock of the lanes in each of the core: i is looked at one clock later, in the last of the
+//            core's cycle
 //   i        out of registers
 //   o        stays for PIXELS clocks of the lanes
 `default_nettype none
@@ -36,7 +37,10 @@ module flx_late #(
         .o  (waited)
     );
 
-    always @(posedge clk_lanes) if (i_take) taken <= waited;
+    // A flip-flop of its own: one for all would be the slowest net.
+    wire take;
+    flx_copy u_take (.clk(clk_lanes), .i(i_take), .o(take));
+    always @(posedge clk_lanes) if (take) taken <= waited;
 
     flx_delay #(
         .W(W),

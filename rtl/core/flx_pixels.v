@@ -125,23 +125,26 @@ module flx_pixels #(
     localparam E_WORD     = MEM + 1; // until the signs are there
     localparam E_EVENT    = MEM;     // until the parameters are there
 
-    // Where the lanes' clock is in the core's cycle: `beat` changes in its first clock.
-    reg          beat, seen;
-    reg [XW-1:0] place;
-    wire         begins = beat != seen;
-    localparam [XW-1:0] LAST = PIXELS - 1, TAKE = PIXELS - 2;
-    wire         take   = (PIXELS == 2) ? begins : place == TAKE;
+    // Where the lanes' clock is in the core's cycle: `beat` changes in its first clock. Whoever looks
+    // at the core's registers does so a clock after `take`, in the cycle's last clock.
+    localparam [XW-1:0]  LAST = PIXELS - 1;
+    reg                  beat, seen;
+    wire                 take;
+    reg  [PIXELS-1:0]    firsts; // bit r: r clocks ago was the first position of a round
+    reg  [PIXELS*XW-1:0] turns;  // position of the round, r clocks ago
+    wire                 taken;
 
     always @(posedge clk) beat <= rst ? 1'b0 : !beat;
-    always @(posedge clk_lanes) begin
-        seen  <= beat;
-        place <= begins ? 1 : place + 1'b1;
-    end
+    always @(posedge clk_lanes) seen <= beat;
 
-    // Position of the round, r clocks late.
-    reg  [PIXELS*XW-1:0] turns;
-    always @(posedge clk_lanes)
-        turns <= {turns[(PIXELS-1)*XW-1:0], take ? {XW{1'b0}} : turns[XW-1:0] + 1'b1};
+    flx_delay #(.W(1), .N((2 * PIXELS - 3) % PIXELS)) u_take (
+        .clk(clk_lanes), .rst(1'b0), .i(beat != seen), .o(take)
+    );
+    flx_copy u_taken (.clk(clk_lanes), .i(take), .o(taken));
+    always @(posedge clk_lanes) begin
+        firsts <= {firsts[PIXELS-2:0], taken};
+        turns  <= {turns[(PIXELS-1)*XW-1:0], taken ? {XW{1'b0}} : turns[XW-1:0] + 1'b1};
+    end
 
     reg reset, reset2;
     always @(posedge clk_lanes) {reset2, reset} <= {reset, rst};
@@ -157,7 +160,6 @@ module flx_pixels #(
     wire [6:0]    rd_engine;
     wire [BW-1:0] skip_bank;
     wire [K*T-1:0] raw_sign, sign;
-    wire          first_turn = turns[XW-1:0] == 0;
 
     flx_late #(.W(2 + AW + CW), .PIXELS(PIXELS), .EARLY(E_WORD)) u_address (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
@@ -206,8 +208,8 @@ module flx_pixels #(
     reg [KB-1:0] mask;
 
     always @(posedge clk_lanes) begin
-        aaddr  <= first_turn ? aaddr0 : aaddr + astep;
-        col    <= first_turn ? col0 : col + win_step0;
+        aaddr  <= firsts[0] ? aaddr0 : aaddr + astep;
+        col    <= firsts[0] ? col0 : col + win_step0;
         astep  <= !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
         in_row <= col < row_words0;
         in_map <= in_row;
@@ -285,7 +287,7 @@ module flx_pixels #(
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_null), .o(absent)
     );
     always @(posedge clk_lanes) begin
-        column  <= (turns[((AT_CODE-2)%PIXELS)*XW +: XW] == 0) ? column0 : column + win_step0;
+        column  <= firsts[(AT_CODE-2)%PIXELS] ? column0 : column + win_step0;
         is_null <= absent || column > last_col0;
     end
 
@@ -317,7 +319,7 @@ module flx_pixels #(
     );
 
     always @(posedge clk_lanes) begin
-        waddr1 <= (first_turn || joined) ? waddr0 : waddr1 + out_pitch0;
+        waddr1 <= (firsts[0] || joined) ? waddr0 : waddr1 + out_pitch0;
         we1    <= we0 && (joined ? turns[XW-1:0] == LAST : {{(3-XW){1'b0}}, turns[XW-1:0]} < live0);
     end
     flx_delay #(.W(AW + 1), .N(REST - 1)) u_write_rest (
@@ -343,7 +345,7 @@ module flx_pixels #(
     );
 
     // Logits are those of the first position.
-    wire             once    = turns[(AT_V%PIXELS)*XW +: XW] == 0;
+    wire             once    = firsts[AT_V%PIXELS];
     wire [XW-1:0]    turn_v  = turns[(AT_V%PIXELS)*XW +: XW];
     wire [XW-1:0]    turn_s  = turns[(AT_KEPT%PIXELS)*XW +: XW];
     wire [XW-1:0]    turn    = turns[((AT_SUM-2)%PIXELS)*XW +: XW];
@@ -352,7 +354,7 @@ module flx_pixels #(
     assign o_bus = {sign, param, skip_m, aaddr, mask, running, rd_engine, rd_result, valid, first, double,
                     skip_load, 5'd0, skip_bank, capture, fire_add, fire, step, turn, add_code, add_v,
                     !scaled, scaled ? fire_v : fire_s, v_waddr, shift, pool_sum, pool_shift, joined,
-                    !joined || turns[((AT_CODE+2)%PIXELS)*XW +: XW] == 0, code_en,
+                    !joined || firsts[(AT_CODE+2)%PIXELS], code_en,
                     is_null, pool_first, v_load && once, v_next && once, we, waddr, wbank, img_we,
                     img_engine, img_waddr, img_wbank, img_wdata, res_we && once && !res_waddr[RAW],
                     parity, res_waddr[RAW-1:0], rd_res};
