@@ -204,15 +204,16 @@ module flx_pixels #(
 
     reg [AW-1:0] aaddr, astep;
     reg [CW-1:0] col;
-    reg          in_row, in_map;
+    reg [CW:0]   beyond; // negative in the map: a carry chain, where a comparison would be LUTs
+    reg          in_map;
     reg [KB-1:0] mask;
 
     always @(posedge clk_lanes) begin
         aaddr  <= firsts[0] ? aaddr0 : aaddr + astep;
         col    <= firsts[0] ? col0 : col + win_step0;
         astep  <= !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
-        in_row <= col < row_words0;
-        in_map <= in_row;
+        beyond <= {1'b0, col} - {1'b0, row_words0};
+        in_map <= beyond[CW];
         mask   <= mask1 & {KB{in_map || !running1}};
     end
 
@@ -270,6 +271,7 @@ module flx_pixels #(
     wire [CW-1:0] set_col, column0;
     wire [2:0]    set_live;
     reg  [CW-1:0] column;
+    reg  [CW:0]   left;
     reg           is_null;
 
     flx_delay #(.W(CW + 3), .N(1)) u_set (
@@ -280,15 +282,16 @@ module flx_pixels #(
         o_set_pitch    <= i_out_pitch * {{(AW-3){1'b0}}, set_live};
     end
 
-    flx_late #(.W(CW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 2)) u_column (
+    flx_late #(.W(CW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 3)) u_column (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(at_col), .o(column0)
     );
     flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 1)) u_absent (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_null), .o(absent)
     );
     always @(posedge clk_lanes) begin
-        column  <= firsts[(AT_CODE-2)%PIXELS] ? column0 : column + win_step0;
-        is_null <= absent || column > last_col0;
+        column  <= firsts[(AT_CODE-3)%PIXELS] ? column0 : column + win_step0;
+        left    <= {1'b0, last_col0} - {1'b0, column};
+        is_null <= absent || left[CW];
     end
 
     // ---------------------------------------------------------------- writes
