@@ -78,7 +78,8 @@ test:
 	scripts/run-tests -j $(JOBS) $(SYSTEM_TESTS) $(CHECKS) $(RTL_TESTS) $(UNIT) \
 	    $(UNIT:$(B)/%=build/asan/%)
 
-test-build: all unit-build vboard pins $(B)/tests/gen_resnet $(B)/sim/up5k16.so
+test-build: all unit-build vboard pins $(B)/tests/gen_resnet \
+            $(B)/sim/up5k16.so $(B)/sim/k16t16p1pixels.so
 	$(MAKE) SAN=asan host unit-build
 
 results:

@@ -47,7 +47,25 @@ static inline struct flx_desc fixture_random_desc(struct flx_rng *r, const struc
                                      fixture_pick(r, 1, 3), net, act_bits);
     d.lanes = fixture_pick(r, 0, 2);
     d.acc_bits = d.lanes ? 28 : 22; /* lanes without an input count there */
+    if (k % d.t == 0 && k <= 64) /* layer word 9 has no room for more granules beside the passes */
+        d.pixels = fixture_pick(r, 1, 4);
     return d;
+}
+
+/* The mean of a map with one window a row, 4 or 8 columns wide: arrays of 2 or 4 pixels share its
+ * positions among them. */
+static inline void fixture_mean(struct flx_rng *r, struct flx_layer *l)
+{
+    int w = (l->in_w + 2 * l->pad - l->kw) / l->stride + 1;
+    int h = (l->in_h + 2 * l->pad - l->kh) / l->stride + 1;
+    int pool = w < 8 || h < 8 ? 4 : 8;
+    if (w < pool || h < pool)
+        return;
+    l->pool = pool;
+    l->pool_stride = w - pool + 1; /* a second window would stick out */
+    l->pool_pad = 0;
+    l->pool_kind = FLX_POOL_SUM;
+    l->pool_shift = fixture_pick(r, 2, 6);
 }
 
 static inline int fixture_device_layer(struct flx_rng *r, struct flx_model *m, int last)
@@ -67,6 +85,8 @@ static inline int fixture_device_layer(struct flx_rng *r, struct flx_model *m, i
     fixture_pool(r, l);
     if (!last && fixture_pick(r, 0, 1))
         fixture_same(r, l);
+    if (!last && fixture_pick(r, 0, 3) == 0)
+        fixture_mean(r, l);
     for (int tries = 0; tries < 3 && l->skip == FLX_NO_SKIP; tries++)
         fixture_skip(r, m, i);
     l->in_zero = i ? 0 : fixture_pick(r, 0, (1 << m->act_bits) - 1);

@@ -143,6 +143,18 @@ static inline int64_t soft_signed(uint32_t field)
     return (int16_t)(uint16_t)field;
 }
 
+/* Words from the first position's column to that of a place: the low halves of two layer words are
+ * distances of windows and of places in them. In a joined layer the first is that of neighbours,
+ * which PIXELS lanes take together, the other that of their passes. */
+static inline int64_t soft_across(const struct soft_array *a, const struct soft_layer *l,
+                                  struct soft_place at, int windows, int places)
+{
+    int64_t window = soft_field(l->w[windows], 15, 0), place = soft_field(l->w[places], 15, 0);
+    if (l->w[0] >> 7 & 1)
+        return at.dx % a->d.pixels * window + at.dx / a->d.pixels * place;
+    return at.px * window + at.dx * place;
+}
+
 /* K codes of a word of the run of a position, or zeros. */
 static inline void soft_fetch(const struct soft_array *a, const struct soft_layer *l, int e,
                               struct soft_place at, uint32_t ky, uint32_t i, uint8_t *codes)
@@ -154,8 +166,7 @@ static inline void soft_fetch(const struct soft_array *a, const struct soft_laye
     int64_t row_pitch = soft_field(l->w[2], 15, 0), first_row = soft_signed(l->w[13] & 0xffff);
     int64_t stride = soft_field(l->w[3], 31, 24), win_rows = soft_field(l->w[15], 31, 16);
     int64_t iy = first_row + at.py * win_rows + at.dy * stride + ky;
-    int64_t ix = soft_signed(l->w[13] >> 16) + at.px * (int64_t)soft_field(l->w[14], 15, 0) +
-                 at.dx * (int64_t)soft_field(l->w[4], 15, 0) + i;
+    int64_t ix = soft_signed(l->w[13] >> 16) + soft_across(a, l, at, 14, 4) + i;
     /* The address of the first position's row is that of row first_row, modulo 2^16. */
     uint32_t address = soft_field(l->w[1], 15, 0) + base + (uint32_t)((iy - first_row) * row_pitch);
     memset(codes, 0, k);
@@ -201,9 +212,8 @@ static inline int32_t soft_added(const struct soft_array *a, const struct soft_l
         return 0;
     uint32_t k = (uint32_t)a->d.k, channel = (uint32_t)(g * a->d.t + c);
     uint32_t word = soft_field(l->w[17], 15, 0) + channel / k +
-                    (uint32_t)at.px * soft_field(l->w[19], 15, 0) +
+                    (uint32_t)soft_across(a, l, at, 19, 18) +
                     (uint32_t)at.py * soft_field(l->w[19], 31, 16) +
-                    (uint32_t)at.dx * soft_field(l->w[18], 15, 0) +
                     (uint32_t)at.dy * soft_field(l->w[18], 31, 16);
     return a->act[e][(size_t)(word & 0xffff) * k + channel % k];
 }
@@ -234,14 +244,14 @@ static inline void soft_values(const struct soft_array *a, const struct soft_lay
 }
 
 /* A position exists when its row and its column lie between the first and the last one. */
-static inline int soft_exists(const struct soft_layer *l, struct soft_place at)
+static inline int soft_exists(const struct soft_array *a, const struct soft_layer *l,
+                              struct soft_place at)
 {
     int64_t row = soft_signed(l->w[13] & 0xffff) + soft_field(l->w[6], 15, 8) +
                   at.py * (int64_t)soft_field(l->w[15], 31, 16) +
                   at.dy * (int64_t)soft_field(l->w[3], 31, 24);
-    int64_t column = soft_signed(l->w[13] >> 16) + soft_field(l->w[4], 31, 16) +
-                     at.px * (int64_t)soft_field(l->w[14], 15, 0) +
-                     at.dx * (int64_t)soft_field(l->w[4], 15, 0);
+    int64_t column =
+        soft_signed(l->w[13] >> 16) + soft_field(l->w[4], 31, 16) + soft_across(a, l, at, 14, 4);
     return row >= 0 && row <= soft_field(l->w[16], 31, 16) && column >= 0 &&
            column <= soft_field(l->w[16], 15, 0);
 }
@@ -270,13 +280,15 @@ static inline void soft_window(struct soft_array *a, const struct soft_layer *l,
                                struct soft_place at, struct soft_pool *pool)
 {
     int t = a->d.t, size = (int)soft_field(l->w[6], 7, 0);
+    int passes = (int)soft_field(l->w[9], 31, 24), joined = l->w[0] >> 7 & 1;
+    int across = joined ? passes * a->d.pixels : size;
     int out_c = (int)soft_field(l->w[12], 31, 16);
     int32_t *v = malloc((size_t)t * sizeof *v);
     memset(pool, 0, (size_t)t * sizeof *pool);
-    for (int q = 0; q < size * size; q++) {
-        at.dy = q / size;
-        at.dx = q % size;
-        if (!soft_exists(l, at))
+    for (int q = 0; q < size * across; q++) {
+        at.dy = q / across;
+        at.dx = q % across;
+        if (!soft_exists(a, l, at))
             continue;
         soft_values(a, l, e, at, g, v);
         for (int c = 0; c < t; c++) {

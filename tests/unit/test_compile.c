@@ -6,7 +6,7 @@
 
 #include <cmocka.h>
 
-#include "device/compile.h"
+#include "device/compile_internal.h"
 #include "device_fixture.h"
 #include "flexor/exec.h"
 #include "flexor/status.h"
@@ -334,6 +334,115 @@ static void layers_that_need_an_option_are_refused_by_its_name(void **state)
     flx_model_free(m);
 }
 
+/* A layer of 8 x 8 positions on a map of 12 x 12 pixels, two words each on a 16 x 16 array, whose
+ * codes it adds too, and the mean of all positions. */
+static struct flx_model *a_mean(void)
+{
+    struct flx_rng r;
+    struct flx_model *m = flx_model_new();
+    flx_rng_init(&r, 1, 2);
+    snprintf(m->name, sizeof m->name, "mean");
+    m->in_h = m->in_w = 28;
+    m->in_c = 1;
+    m->classes = 10;
+    m->act_bits = 8;
+    m->n_nets = 1;
+    m->nets[0] = default_net();
+    assert_int_equal(fixture_add(&r, m, "conv1", 5, 32, 2), FLX_OK);
+    assert_int_equal(fixture_add(&r, m, "conv2", 5, 64, 8), FLX_OK);
+    assert_int_equal(fixture_add(&r, m, "fc", 1, 10, 1), FLX_OK);
+    struct flx_layer *l = &m->layers[1];
+    l->pool_kind = FLX_POOL_SUM;
+    l->pool_shift = 6;
+    l->skip = 0;
+    l->skip_stride = 1;
+    m->layers[2].logits = 1;
+    assert_int_equal(flx_model_check(m), FLX_OK);
+    return m;
+}
+
+static int joined_by(const struct flx_layer *l, int pixels)
+{
+    struct flx_desc d = {.pixels = pixels};
+    return flx_joined(l, &d);
+}
+
+static void one_window_a_row_whose_sum_is_wanted_is_joined(void **state)
+{
+    (void)state;
+    struct flx_model *m = a_mean();
+    struct flx_layer l = m->layers[1];
+    assert_true(joined_by(&l, 4));
+    assert_true(joined_by(&l, 2));
+    assert_false(joined_by(&l, 1));
+    l.out_h = 3; /* rows of windows do not matter */
+    assert_true(joined_by(&l, 4));
+    flx_model_free(m);
+}
+
+static void windows_that_lanes_cannot_share_are_not_joined(void **state)
+{
+    (void)state;
+    struct flx_model *m = a_mean();
+    struct flx_layer l = m->layers[1];
+    l.pool = 6;
+    assert_false(joined_by(&l, 4)); /* a pass of four, and two are left */
+    assert_false(joined_by(&l, 3)); /* the half is divided by shifts */
+    l = m->layers[1];
+    l.out_w = 2;
+    assert_false(joined_by(&l, 4));
+    l = m->layers[1];
+    l.pool_kind = FLX_POOL_MAX;
+    assert_false(joined_by(&l, 4));
+    l = m->layers[1];
+    l.pool_pad = 1;
+    assert_false(joined_by(&l, 4));
+    l = m->layers[1];
+    l.pool_shift = 2; /* the half is 2, for each of four lanes 1/2 */
+    assert_false(joined_by(&l, 4));
+    assert_true(joined_by(&l, 2));
+    flx_model_free(m);
+}
+
+static void a_joined_layer_has_steps_of_lanes_and_of_passes(void **state)
+{
+    (void)state;
+    struct flx_model *m = a_mean();
+    struct flx_desc one = fixture_desc(16, 16, 1, &m->nets[0], 8), four = one;
+    struct flx_compiled plain, joined;
+    uint32_t expected[FLX_PROG_LAYER_WORDS];
+    const size_t at = FLX_PROG_HDR_WORDS + FLX_PROG_LAYER_WORDS;
+    four.pixels = 4;
+    assert_int_equal(flx_compile(m, &one, 0, &plain), FLX_OK);
+    assert_int_equal(flx_compile(m, &four, 0, &joined), FLX_OK);
+    memcpy(expected, plain.program + at, sizeof expected);
+    assert_int_equal(expected[4], 2);
+    assert_int_equal(expected[9], 0xf);
+    assert_int_equal(expected[14], 16 | 8 * 24 << 16);
+    expected[0] |= 1 << 7;
+    expected[4] = 8;             /* words of a pass: 4 columns of 2 */
+    expected[9] |= 2u << 24;     /* passes for 8 columns */
+    expected[14] -= 16 - 2;      /* words of a column in place of a window */
+    expected[18] = 8 | 24 << 16; /* the same of the map that is added */
+    expected[19] = 2 | 8 * 24 << 16;
+    assert_memory_equal(joined.program + at, expected, sizeof expected);
+    flx_compiled_free(&plain);
+    flx_compiled_free(&joined);
+    flx_model_free(m);
+}
+
+static void joined_layers_give_the_plain_logits(void **state)
+{
+    (void)state;
+    struct flx_model *m = a_mean();
+    for (int pixels = 2; pixels <= 4; pixels += 2) {
+        struct flx_desc d = fixture_desc(16, 16, 1, &m->nets[0], 8);
+        d.pixels = pixels;
+        run_model((uint64_t)pixels, m, &d, 0);
+    }
+    flx_model_free(m);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -346,6 +455,10 @@ int main(void)
         cmocka_unit_test(maps_that_are_needed_together_lie_apart),
         cmocka_unit_test(resnet20_takes_4224_activation_words_on_16_by_16),
         cmocka_unit_test(layers_that_need_an_option_are_refused_by_its_name),
+        cmocka_unit_test(one_window_a_row_whose_sum_is_wanted_is_joined),
+        cmocka_unit_test(windows_that_lanes_cannot_share_are_not_joined),
+        cmocka_unit_test(a_joined_layer_has_steps_of_lanes_and_of_passes),
+        cmocka_unit_test(joined_layers_give_the_plain_logits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
