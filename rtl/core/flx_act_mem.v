@@ -7,7 +7,8 @@
 //   K, ACT_W   as in flx_core
 //   WORDS      words of K codes
 //   REG        1: o_raw and o_act are one clock later, a write takes effect two clocks later
-//   FAR        1: every bank has an address register of its own: o_raw and o_act one clock later still
+//   FAR        1: every bank has an address register of its own, and a register behind its blocks: o_raw
+//              and o_act two clocks later still
 //
 //   i_raddr    word to read
 //   o_raw      the word, one clock later
@@ -76,7 +77,8 @@ module flx_act_mem #(
             flx_ram #(
                 .W    (G),
                 .DEPTH(WORDS),
-                .REG  (REG)
+                .REG  (REG),
+                .FAR  (FAR)
             ) u_ram (
                 .clk    (clk),
                 .i_we   (we[b]),

@@ -111,8 +111,8 @@ module flx_pixels #(
     input  wire [G-1:0]     i_img_wdata
 );
     localparam XW         = $clog2(PIXELS);
-    localparam AT_MASK    = 4;
-    localparam AT_WORD    = 5;
+    localparam AT_MASK    = 5;
+    localparam AT_WORD    = 6;
     localparam AT_SUM     = AT_WORD + LATENCY;
     localparam AT_PARAM   = AT_SUM + 2;
     localparam AT_KEPT    = AT_SUM + 3;
@@ -205,7 +205,7 @@ module flx_pixels #(
     reg [AW-1:0] aaddr, astep;
     reg [CW-1:0] col;
     reg [CW:0]   beyond; // negative in the map: a carry chain, where a comparison would be LUTs
-    reg          in_map;
+    wire         in_map;
     reg [KB-1:0] mask;
 
     always @(posedge clk_lanes) begin
@@ -213,9 +213,12 @@ module flx_pixels #(
         col    <= firsts[0] ? col0 : col + win_step0;
         astep  <= !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
         beyond <= {1'b0, col} - {1'b0, row_words0};
-        in_map <= beyond[CW];
         mask   <= mask1 & {KB{in_map || !running1}};
     end
+
+    flx_delay #(.W(1), .N(AT_MASK - 3)) u_in_map (
+        .clk(clk_lanes), .rst(1'b0), .i(beyond[CW]), .o(in_map)
+    );
 
     // ---------------------------------------------------------------- steps of the requantiser
     wire             capture, fire_add, fire, add_code, add_v, fire_v, fire_s, v_load, v_next, res_we;

@@ -8,7 +8,7 @@
 //   DEPTH  words
 //   PARTS  equal parts of a word, each with a write enable of its own; with REG 1
 //
-//   REG    1: flx_ram_reg, which answers two cycles after the address
+//   REG    1: flx_ram_reg, which answers two cycles after the address; FAR as there
 //
 // A read answers one cycle after its address. A read of the word that is being
 // written in the same cycle answers anything: no user of this module does that
@@ -19,6 +19,7 @@ module flx_ram #(
     parameter DEPTH = 256,
     parameter PARTS = 1,
     parameter REG   = 0,
+    parameter FAR   = 0,
     parameter AW    = (DEPTH > 1) ? $clog2(DEPTH) : 1
 ) (
     input  wire             clk,
@@ -32,7 +33,8 @@ module flx_ram #(
         if (REG != 0) begin : g_reg
             flx_ram_reg #(
                 .W    (W),
-                .DEPTH(DEPTH)
+                .DEPTH(DEPTH),
+                .FAR  (FAR)
             ) u_ram (
                 .clk    (clk),
                 .i_we   (i_we),

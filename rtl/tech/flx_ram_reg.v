@@ -4,12 +4,14 @@
 // (5.8 ns from the clock edge to the data without it).
 //
 //   W, DEPTH   as in flx_ram
+//   FAR        1: one clock later still, out of flip-flops: blocks of a large memory lie far apart
 //
 // With FLX_ECP5 a memory of more than 4096 words has blocks for the words beyond, and a multiplexer.
 `default_nettype none
 module flx_ram_reg #(
     parameter W     = 8,
     parameter DEPTH = 256,
+    parameter FAR   = 0,
     parameter AW    = (DEPTH > 1) ? $clog2(DEPTH) : 1
 ) (
     input  wire          clk,
@@ -26,11 +28,16 @@ module flx_ram_reg #(
             flx_error_DEPTH_must_be_at_most_8192 u_error ();
         end else if (DEPTH > MOST) begin : g_two
             localparam     BW = $clog2(DEPTH - MOST);
-            reg  [1:0]     beyond; // of the address, until the answer
-            wire [W-1:0]   low, high;
+            wire           beyond;
+            wire [W-1:0]   low, high, low_near, high_near;
 
-            always @(posedge clk) beyond <= {beyond[0], i_raddr[AW-1]};
-            assign o_rdata = beyond[1] ? high : low;
+            flx_delay #(.W(1), .N(2 + FAR)) u_beyond (
+                .clk(clk), .rst(1'b0), .i(i_raddr[AW-1]), .o(beyond)
+            );
+            flx_delay #(.W(2 * W), .N(FAR)) u_far (
+                .clk(clk), .rst(1'b0), .i({low, high}), .o({low_near, high_near})
+            );
+            assign o_rdata = beyond ? high_near : low_near;
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(MOST)) u_low (
                 .clk(clk), .i_we(i_we && !i_waddr[AW-1]), .i_waddr(i_waddr[AW-2:0]),
                 .i_wdata(i_wdata), .i_raddr(i_raddr[AW-2:0]), .o_rdata(low)
@@ -40,10 +47,12 @@ module flx_ram_reg #(
                 .i_wdata(i_wdata), .i_raddr(i_raddr[BW-1:0]), .o_rdata(high)
             );
         end else begin : g_one
+            wire [W-1:0] answer;
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(DEPTH)) u_ram (
                 .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_raddr(i_raddr),
-                .o_rdata(o_rdata)
+                .o_rdata(answer)
             );
+            flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(answer), .o(o_rdata));
         end
     endgenerate
 `else
@@ -55,7 +64,7 @@ module flx_ram_reg #(
         raw <= mem[i_raddr];
         q   <= raw;
     end
-    assign o_rdata = q;
+    flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(q), .o(o_rdata));
 `endif
 endmodule
 
