@@ -98,7 +98,7 @@ module flx_lanes #(
 
 `ifdef FORMAL
     // Every channel adds the sum of the table for the word that came LATENCY - 1 clocks before,
-    // and accumulates as the flags of that word say.
+    // and accumulates as the flags of that word say: on the sum of PIXELS words before.
     localparam LEVELS = $clog2(K);
     localparam DELAY  = (LANES == 1) ? LEVELS + 1 : (LANES == 0) ? LEVELS
                         : (LEVELS < 3 ? 3 : LEVELS) + (FAN != 0);
@@ -107,7 +107,16 @@ module flx_lanes #(
     wire [TW-1:0]    f_terms, f_terms_late;
     wire             f_valid, f_first, f_double;
 
-    always @(posedge clk) if (f_age != 4'd15) f_age <= f_age + 4'd1;
+    // Words until f_earlier knows what a ring held from the beginning.
+    reg  [3:0]       f_unknown = PIXELS - 1;
+    reg              f_known = 1'b0;
+    wire [TW-1:0]    f_earlier;
+
+    always @(posedge clk) begin
+        if (f_age != 4'd15) f_age <= f_age + 4'd1;
+        if (f_age > DELAY + 1 && f_valid && f_unknown != 4'd0) f_unknown <= f_unknown - 4'd1;
+        f_known <= f_unknown == 4'd0;
+    end
 
     flx_delay #(.W(TW + 3), .N(DELAY)) f_delay (
         .clk(clk), .rst(1'b0),
@@ -117,6 +126,14 @@ module flx_lanes #(
 
     genvar ft;
     generate
+        if (PIXELS == 1) begin : g_formal_one
+            assign f_earlier = o_sum;
+        end else begin : g_formal_ring
+            reg [(PIXELS-1)*TW-1:0] f_ring; // the latest sums lowest
+            wire [PIXELS*TW-1:0]    f_all = {f_ring, o_sum};
+            always @(posedge clk) if (f_valid) f_ring <= f_all[(PIXELS-1)*TW-1:0];
+            assign f_earlier = f_all[(PIXELS-1)*TW +: TW];
+        end
         for (ft = 0; ft < T; ft = ft + 1) begin : g_formal
             reg [ACC_W-1:0] f_sum, f_expected, f_one;
             integer         fk;
@@ -134,11 +151,12 @@ module flx_lanes #(
             always @(posedge clk) begin
                 f_expected <= !f_valid ? o_sum[ft*ACC_W +: ACC_W]
                             : f_terms_late[ft*ACC_W +: ACC_W]
-                              + (f_first ? {ACC_W{1'b0}} : f_double ? o_sum[ft*ACC_W +: ACC_W] << 1
-                                 : o_sum[ft*ACC_W +: ACC_W]);
+                              + (f_first ? {ACC_W{1'b0}}
+                                 : f_double ? f_earlier[ft*ACC_W +: ACC_W] << 1
+                                 : f_earlier[ft*ACC_W +: ACC_W]);
                 assume (f_age != 4'd0 || rst);
                 assume (f_age == 4'd0 || !rst);
-                if (f_age > DELAY + 1)
+                if (f_age > DELAY + 1 && f_known)
                     assert (o_sum[ft*ACC_W +: ACC_W] == f_expected);
             end
         end

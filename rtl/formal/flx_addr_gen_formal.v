@@ -111,6 +111,7 @@ module flx_addr_gen_formal #(
                     + (last_col[1] ? {13'd0, col_step, 1'b0} : 16'd0)),
         .i_pixel_words(16'd1),
         .i_cols(16'd1 << two_cols), .i_rows(16'd1 << two_rows), .i_pool(8'd1 << two_pool),
+        .i_pool_x(8'd1 << two_pool),
         .i_groups(16'd1 << two_groups), .i_wbase({WAW{1'b0}}),
         .o_row(row), .o_col(col), .o_inside(inside_map), .o_pixel_last(pixel_last),
         .o_index(index), .o_waddr(waddr), .o_first(first), .o_double(double),
