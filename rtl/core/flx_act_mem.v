@@ -7,7 +7,7 @@
 //   K, ACT_W   as in flx_core
 //   WORDS      words of K codes
 //   REG        1: o_raw and o_act are one clock later, a write takes effect two clocks later
-//   FAR        1: every bank has an address register of its own, and a register behind its blocks: o_raw
+//   FAR        1: every bank has registers of its own for addresses and data, and one behind its blocks: o_raw
 //              and o_act two clocks later still
 //
 //   i_raddr    word to read
@@ -45,7 +45,7 @@ module flx_act_mem #(
 
     flx_delay #(
         .W(AW + G),
-        .N(REG != 0 ? 2 : 0)
+        .N(REG == 0 ? 0 : FAR != 0 ? 1 : 2)
     ) u_write (
         .clk(clk),
         .rst(1'b0),
@@ -56,7 +56,8 @@ module flx_act_mem #(
     genvar b, a;
     generate
         for (b = 0; b < KB; b = b + 1) begin : g_bank
-            wire [AW-1:0] raddr;
+            wire [AW-1:0] raddr, waddr_here;
+            wire [G-1:0]  wdata_here;
 
             flx_delay #(
                 .W(1),
@@ -70,9 +71,15 @@ module flx_act_mem #(
             if (FAR != 0) begin : g_far
                 for (a = 0; a < AW; a = a + 1) begin : g_bit
                     flx_copy u_copy (.clk(clk), .i(i_raddr[a]), .o(raddr[a]));
+                    flx_copy u_write (.clk(clk), .i(waddr[a]), .o(waddr_here[a]));
+                end
+                for (a = 0; a < G; a = a + 1) begin : g_data
+                    flx_copy u_write (.clk(clk), .i(wdata[a]), .o(wdata_here[a]));
                 end
             end else begin : g_near
-                assign raddr = i_raddr;
+                assign raddr      = i_raddr;
+                assign waddr_here = waddr;
+                assign wdata_here = wdata;
             end
             flx_ram #(
                 .W    (G),
@@ -82,8 +89,8 @@ module flx_act_mem #(
             ) u_ram (
                 .clk    (clk),
                 .i_we   (we[b]),
-                .i_waddr(waddr),
-                .i_wdata(wdata),
+                .i_waddr(waddr_here),
+                .i_wdata(wdata_here),
                 .i_raddr(raddr),
                 .o_rdata(o_raw[b*G +: G])
             );
