@@ -40,7 +40,8 @@ struct options {
 /* Slower than the accuracy of the prediction leaves open. */
 static int too_slow(const struct flx_fit_clock *c)
 {
-    return (double)c->predicted_khz < (1 - FLX_FIT_ACCURACY) * (double)c->needed_khz;
+    return c->predicted_khz &&
+           (double)c->predicted_khz < (1 - FLX_FIT_ACCURACY) * (double)c->needed_khz;
 }
 
 static int fits(const struct flx_fit *f)
@@ -58,6 +59,10 @@ static void print_clocks(const struct flx_fit *f)
     printf("\n%-18s %9s %9s\n", "clock in MHz", "needed", "reached");
     for (int i = 0; i < f->n_clocks; i++) {
         const struct flx_fit_clock *c = &f->clock[i];
+        if (!c->predicted_khz) {
+            printf("%-18s %9.1f %9s  not predicted\n", c->name, (double)c->needed_khz / 1000, "-");
+            continue;
+        }
         printf("%-18s %9.1f %9.1f%s\n", c->name, (double)c->needed_khz / 1000,
                (double)c->predicted_khz / 1000,
                too_slow(c)                        ? "  too slow: CORE_KHZ, PIPE or PIXELS"

@@ -3,6 +3,8 @@
 # `flexor fit`: its cycles are those of the hardware's counters, its parameters those of the RTL.
 . "$(dirname "$0")/lib.sh"
 fit="$work/fit.json"
+# A board whose array is that of the RTL's defaults.
+jq '.["ulx3s-85"] |= (.core = {} | .core_khz = 48000)' rtl/boards/boards.json >"$work/defaults.json"
 
 # NAME=VALUE of a line of sim/shapes as --set options
 settings() {
@@ -13,7 +15,7 @@ settings() {
 # cycles_are_predicted SHAPE MODEL: within 1 % in all, 1 % or 60 cycles in each layer
 cycles_are_predicted() {
     # shellcheck disable=SC2046 # words
-    "$flexor" fit "$2" --board ulx3s-85 $(settings "$1") --json >"$fit" || [ $? = 1 ]
+    "$flexor" fit "$2" --board ulx3s-85 --boards "$work/defaults.json" $(settings "$1") --json >"$fit" || [ $? = 1 ]
     "$flexor" verify "$2" --device "sim:$1" --random "$(jq .images_per_batch "$fit")" \
         --json >"$work/measured.json"
     jq -e -n --slurpfile p "$fit" --slurpfile m "$work/measured.json" '
@@ -29,8 +31,7 @@ cycles_are_predicted() {
 
 defaults_are_those_of_the_rtl() {
     local name value
-    jq '.["ulx3s-85"].core = {}' rtl/boards/boards.json >"$work/boards.json"
-    "$flexor" fit "$model" --board ulx3s-85 --boards "$work/boards.json" --json >"$fit" || [ $? = 1 ]
+    "$flexor" fit "$model" --board ulx3s-85 --boards "$work/defaults.json" --json >"$fit" || [ $? = 1 ]
     for name in $(jq -r '.core | keys[]' "$fit"); do
         value=$(sed -n "s/^ *parameter $name *= \([^,]*\),*$/\1/p" rtl/link/flx_top.v)
         case $value in '`FLX_XOR_NMAX') value=32 ;; esac
@@ -51,14 +52,17 @@ needed() {
 }
 
 everything_of_the_fpga_is_predicted() {
-    "$flexor" fit "$model" --board ulx3s-85 --json >"$fit"
+    # shellcheck disable=SC2046 # words
+    "$flexor" fit "$model" --board ulx3s-85 --boards "$work/defaults.json" $(settings k16t16p1) --json >"$fit" ||
+        [ $? = 1 ]
     json_is "$fit" '[.resources[].name] == ["LUTs", "flip-flops", "block RAM", "DSP"]'
     json_is "$fit" 'all(.resources[]; .needed > 0)'
     json_is "$fit" '(.resources[0].needed - ([.units[].cells] | add) | fabs) < 1'
     json_is "$fit" '.resources[3].needed == 8'
     json_is "$fit" '.clocks[0].name == "core" and .clocks[0].needed_khz == 48000'
     json_is "$fit" '.clocks[0].predicted_khz > 0 and (.clocks | length) == 1'
-    "$flexor" fit "$model" --board ulx3s-85 --set PIXELS=2 --set PIPE=1 --json >"$fit" || [ $? = 1 ]
+    "$flexor" fit "$model" --board ulx3s-85 --boards "$work/defaults.json" --set PIXELS=2 --set PIPE=1 \
+        --json >"$fit" || [ $? = 1 ]
     json_is "$fit" '.clocks[1].name == "lanes" and .clocks[1].needed_khz == 96000'
 }
 
@@ -115,3 +119,4 @@ bad_input_is_refused
 cycles_are_predicted k16t16p1 "$model"
 cycles_are_predicted k8t8p2 "$model"
 cycles_are_predicted k16t16p1 tests/data/resnet20-cifar10-0.8.safetensors
+cycles_are_predicted k16t16p1pixels tests/data/resnet20-cifar10-0.8.safetensors

@@ -45,8 +45,8 @@ struct flx_fit_quantity {
 };
 
 struct flx_fit_clock {
-    const char *name; /* static: "core", "lanes" */
-    int64_t needed_khz, predicted_khz;
+    const char *name;                  /* static: "core", "lanes" */
+    int64_t needed_khz, predicted_khz; /* 0: not predicted, as the lanes' with pixels > 1 */
 };
 
 /** A memory of the build. */

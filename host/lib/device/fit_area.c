@@ -147,20 +147,19 @@ int flx_fit_clocks(const struct flx_board *b, int n_out, struct flx_fit_clock ou
     const struct fit_family *f = family_of(b);
     const struct fit_speed *speed = speed_of(b);
     int pixels = b->core[FLX_CORE_PIXELS];
-    double q[FLX_QUANTITIES], core = 0, lanes = 0;
+    double q[FLX_QUANTITIES], core = 0;
     if (!f || !speed)
         return 0;
     flx_fit_quantities(b, n_out, q);
     for (int u = 0; u < FIT_UNITS; u++) {
         double ns = product(q, fit_units[u].times) > 0 ? unit_sums(f, u, q).ns : 0;
-        double *clock = pixels > 1 && fit_units[u].engine ? &lanes : &core;
-        *clock = ns > *clock ? ns : *clock;
+        if (ns > core && !(pixels > 1 && fit_units[u].engine))
+            core = ns;
     }
     out[0] = (struct flx_fit_clock){"core", b->core_khz, (int64_t)(1e6 / (core * speed->core))};
     if (pixels == 1)
         return 1;
-    out[1] = (struct flx_fit_clock){"lanes", (int64_t)b->core_khz * pixels,
-                                    (int64_t)(1e6 / (lanes * speed->lanes))};
+    out[1] = (struct flx_fit_clock){"lanes", (int64_t)b->core_khz * pixels, 0};
     return 2;
 }
 
