@@ -127,7 +127,8 @@ module flx_pixels #(
 
     // Where the lanes' clock is in the core's cycle: `beat` changes in its first clock. Whoever looks
     // at the core's registers does so a clock after `take`, in the cycle's last clock.
-    localparam [XW-1:0]  LAST = PIXELS - 1;
+    localparam [31:0]    ENDS = PIXELS - 1;
+    localparam [XW-1:0]  LAST = ENDS[XW-1:0];
     reg                  beat, seen;
     wire                 take;
     reg  [PIXELS-1:0]    firsts; // bit r: r clocks ago was the first position of a round
