@@ -393,6 +393,7 @@ module flx_core #(
     wire [KB-1:0]        mask1;
     wire [AW-1:0]        araddr = seq_busy ? seq_aaddr : rd_word;
 
+    // Two chains in the text, since a clock that is assigned comes late in a simulation.
     generate
         if (PIXELS > 1) begin : g_pixels
             wire rst_lanes;

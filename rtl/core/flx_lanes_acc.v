@@ -33,17 +33,10 @@ module flx_lanes_acc #(
         .o  (first)
     );
 
-    reg  [PIXELS*ACC_W-1:0] acc; // the latest sum lowest
-    wire [ACC_W-1:0]        next = first ? term : acc[(PIXELS-1)*ACC_W +: ACC_W] + term;
+    wire [ACC_W-1:0] acc;
 
-    assign o_acc = acc[ACC_W-1:0];
-
-    generate
-        if (PIXELS == 1) begin : g_one
-            always @(posedge clk) if (i_valid) acc <= next;
-        end else begin : g_ring
-            always @(posedge clk) if (i_valid) acc <= {acc[(PIXELS-1)*ACC_W-1:0], next};
-        end
-    endgenerate
+    flx_ring #(.W(ACC_W), .N(PIXELS)) u_acc (
+        .clk(clk), .i_move(i_valid), .i(first ? term : acc + term), .o_new(o_acc), .o_old(acc)
+    );
 endmodule
 `default_nettype wire

@@ -76,18 +76,13 @@ module flx_lanes_plain #(
             wire [SUM_W-1:0] word = g_level[LEVELS].g_node[0].sum;
 
             wire [ACC_W-1:0] term = {{(ACC_W-SUM_W+1){~word[SUM_W-1]}}, word[SUM_W-2:0]};
-            reg  [PIXELS*ACC_W-1:0] acc; // the latest sum lowest
-            wire [ACC_W-1:0] earlier = acc[(PIXELS-1)*ACC_W +: ACC_W];
-            wire [ACC_W-1:0] next   = (first ? {ACC_W{1'b0}}
-                                    : double ? {earlier[ACC_W-2:0], 1'b0} : earlier) + term;
+            wire [ACC_W-1:0] acc;
+            wire [ACC_W-1:0] base = first ? {ACC_W{1'b0}} : double ? {acc[ACC_W-2:0], 1'b0} : acc;
 
-            if (PIXELS == 1) begin : g_one
-                always @(posedge clk) if (valid) acc <= next;
-            end else begin : g_ring
-                always @(posedge clk) if (valid) acc <= {acc[(PIXELS-1)*ACC_W-1:0], next};
-            end
-
-            assign o_sum[t*ACC_W +: ACC_W] = acc[ACC_W-1:0];
+            flx_ring #(.W(ACC_W), .N(PIXELS)) u_ring (
+                .clk(clk), .i_move(valid), .i(base + term), .o_new(o_sum[t*ACC_W +: ACC_W]),
+                .o_old(acc)
+            );
         end
     endgenerate
 endmodule

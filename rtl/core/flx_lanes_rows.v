@@ -167,7 +167,7 @@ module flx_lanes_rows #(
 
             wire [SUM_W-1:0] word = g_level[LEVELS].g_node[0].sum;
             wire [ACC_W:0]   next;
-            reg  [PIXELS*ACC_W-1:0] acc; // the latest sum lowest
+            wire [ACC_W-1:0] acc;
             // Copies, as in flx_lanes_acc.
             wire             first_here, valid_here;
 
@@ -175,17 +175,13 @@ module flx_lanes_rows #(
             flx_copy u_valid (.clk(clk), .i(valid), .o(valid_here));
 
             flx_carry_row #(.W(ACC_W), .KIND(2), .TOP(0)) u_acc (
-                .i_a({{(ACC_W-SUM_W){word[SUM_W-1]}}, word}),
-                .i_b(acc[(PIXELS-1)*ACC_W +: ACC_W]),
+                .i_a({{(ACC_W-SUM_W){word[SUM_W-1]}}, word}), .i_b(acc),
                 .i_c({ACC_W{first_here}}), .i_d({ACC_W{1'b0}}), .o(next)
             );
-            if (PIXELS == 1) begin : g_one
-                always @(posedge clk) if (valid_here) acc <= next[ACC_W-1:0];
-            end else begin : g_ring
-                always @(posedge clk)
-                    if (valid_here) acc <= {acc[(PIXELS-1)*ACC_W-1:0], next[ACC_W-1:0]};
-            end
-            assign o_sum[t*ACC_W +: ACC_W] = acc[ACC_W-1:0];
+            flx_ring #(.W(ACC_W), .N(PIXELS)) u_ring (
+                .clk(clk), .i_move(valid_here), .i(next[ACC_W-1:0]),
+                .o_new(o_sum[t*ACC_W +: ACC_W]), .o_old(acc)
+            );
         end
     endgenerate
 endmodule

@@ -2,10 +2,12 @@
 // flx_pixels: the engines' clock is PIXELS times the core's. What the core says in a cycle becomes a
 // round of PIXELS clocks, one for each of PIXELS neighbouring windows of a row: same weights,
 // same control, but addresses a step further each time. In a joined layer the positions of a round are
-// neighbours in one pool window, whose sums the requantiser adds up at the window's end. Here every signal gets its place in time:
+// neighbours in one pool window, whose sums the requantiser adds up at the window's end. Here every
+// signal gets its place in time:
 //
 //   time       clocks of the lanes, from time 0 = the first clock of the round; position c at time + c
-//   1          address, AT_MASK masks and codes to be added, AT_WORD signs and flags of the word
+//   1          address
+//   AT_MASK    masks and codes to be added, AT_WORD signs and flags of the word
 //   AT_SUM     LATENCY later: sums; capture and steps
 //   AT_PARAM   parameters and what goes with them, AT_KEPT sums of planes, AT_V values V, AT_CODE codes, AT_GRANULE
 //

@@ -13,7 +13,7 @@
 //   SCALED      1: a position can have several sets, one a plane; 2: but only i_combine
 //   POOL_BITS   bits beyond ACT_W for the sum of a pool window; 0: maxima only
 //   PIXELS      positions that take turns: every signal comes in rounds of PIXELS clocks, one for each
-//               position, control the same in all of a round; whatever keeps values is a ring of PIXELS.
+//               position, control the same in all of a round; whatever keeps values is a flx_ring.
 //               K must be a multiple of T then
 //
 //   i_capture    load i_sum
@@ -26,7 +26,8 @@
 //   i_skip_m     SKIP = 2: skip_m, constant while a layer runs
 //   i_add_code   one clock after i_fire: skip_m*e counts; it and i_add_v are 0 one clock after
 //                i_fire_add
-//   i_step       with i_fire: its number, with PIXELS > 1 the position below it; i_add_v one clock later: what i_v_we wrote there counts:
+//   i_step       with i_fire: its number, with PIXELS > 1 the position below it
+//   i_add_v      one clock later: what i_v_we wrote there counts:
 //   i_combine    0: V of the planes before is added; 1: twice their sum is added to this sum
 //   i_v_we       four clocks after i_fire, with i_combine one clock after it: keeps it at i_v_waddr
 //   i_shift      constant while a layer runs, as are i_pool_sum and i_pool_shift
@@ -42,8 +43,8 @@
 //   o_v          V to be written (logits)
 // With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
 // i_fire_add and i_skip_load come one clock before what is said above, i_step two clocks. After i_fire
-// (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3 with i_combine, else 6, i_v_load 6,
-// i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 5.
+// (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3
+// with i_combine, else 6, i_v_load 6, i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 5.
 `default_nettype none
 module flx_requant #(
     parameter K         = 8,
@@ -129,21 +130,9 @@ module flx_requant #(
     genvar c, b;
     generate
         if (PIXELS > 1) begin : g_ring
-            // A line for each step: the sums of the positions, which move on to the line before.
-            wire [(STEPS+1)*RQ*ACC_W-1:0] leaving;
-            assign leaving[STEPS*RQ*ACC_W +: RQ*ACC_W] = {RQ*ACC_W{1'b0}};
-            assign sum_s = leaving[RQ*ACC_W-1:0];
-            for (c = 0; c < STEPS; c = c + 1) begin : g_line
-                reg  [PIXELS*RQ*ACC_W-1:0] line;
-                wire                       capture, moves;
-                wire [RQ*ACC_W-1:0] next = capture ? i_sum[c*RQ*ACC_W +: RQ*ACC_W]
-                                         : leaving[(c+1)*RQ*ACC_W +: RQ*ACC_W];
-                assign leaving[c*RQ*ACC_W +: RQ*ACC_W] = line[RQ*ACC_W-1:0];
-                flx_copy u_capture (.clk(clk), .i(i_capture), .o(capture));
-                flx_copy u_moves (.clk(clk), .i(i_capture || i_fire), .o(moves));
-                always @(posedge clk)
-                    if (moves) line <= {next, line[PIXELS*RQ*ACC_W-1:RQ*ACC_W]};
-            end
+            flx_step_rings #(.W(RQ * ACC_W), .STEPS(STEPS), .PIXELS(PIXELS)) u_sums (
+                .clk(clk), .i_load(i_capture), .i_move(i_fire), .i_all(i_sum), .o_step(sum_s)
+            );
         end else if (PICKED) begin : g_pick
             reg [T*ACC_W-1:0] captured;
             always @(posedge clk) if (i_capture) captured <= i_sum;
@@ -166,7 +155,7 @@ module flx_requant #(
     // Codes to be added.
     generate
         if (SKIP != 0 && PIXELS > 1) begin : g_skip_ring
-            // As the sums; a code leaves when it is multiplied.
+            // A code leaves when it is multiplied.
             wire [T*ACT_W-1:0] loaded;
             if (T == K) begin : g_whole
                 assign loaded = i_raw;
@@ -176,22 +165,10 @@ module flx_requant #(
                 assign loaded = from_bank[T*ACT_W-1:0];
                 always @(posedge clk) skip_bank <= i_skip_bank;
             end
-            wire [(STEPS+1)*RQ*ACT_W-1:0] leaving;
-            assign leaving[STEPS*RQ*ACT_W +: RQ*ACT_W] = {RQ*ACT_W{1'b0}};
-            assign code_e = leaving[RQ*ACT_W-1:0];
-            for (c = 0; c < STEPS; c = c + 1) begin : g_line
-                reg  [PIXELS*RQ*ACT_W-1:0] line;
-                wire                load, moves;
-                wire [RQ*ACT_W-1:0] next = load ? loaded[c*RQ*ACT_W +: RQ*ACT_W]
-                                         : leaving[(c+1)*RQ*ACT_W +: RQ*ACT_W];
-                assign leaving[c*RQ*ACT_W +: RQ*ACT_W] = line[RQ*ACT_W-1:0];
-                flx_copy u_load (.clk(clk), .i(i_skip_load), .o(load));
-                flx_copy u_moves (
-                    .clk(clk), .i(i_skip_load || (SKIP == 2 ? i_fire : i_fire_add)), .o(moves)
-                );
-                always @(posedge clk)
-                    if (moves) line <= {next, line[PIXELS*RQ*ACT_W-1:RQ*ACT_W]};
-            end
+            flx_step_rings #(.W(RQ * ACT_W), .STEPS(STEPS), .PIXELS(PIXELS)) u_codes (
+                .clk(clk), .i_load(i_skip_load), .i_move(SKIP == 2 ? i_fire : i_fire_add),
+                .i_all(loaded), .o_step(code_e)
+            );
         end else if (SKIP != 0) begin : g_skip
             localparam KB = K / 4;
             reg  [T*ACT_W-1:0] codes;
@@ -303,18 +280,15 @@ module flx_requant #(
                 always @(posedge clk) granule <= done;
                 assign o_granule = granule;
             end else begin : g_some
-                reg [PIXELS*G-1:0] granule; // the latest highest
-                wire               moved;
-                wire [G-1:0]       next = {done, granule[G-1:RQ*ACT_W]};
-                assign o_granule = granule[(PIXELS-1)*G +: G];
+                wire         moved;
+                wire [G-1:0] before_it; // the granule of the same position so far
                 flx_delay #(.W(1), .N(1 + 2 * LATE)) u_delay_moved (
                     .clk(clk), .rst(1'b0), .i(code_en), .o(moved)
                 );
-                if (PIXELS == 1) begin : g_one
-                    always @(posedge clk) if (moved) granule <= next;
-                end else begin : g_ring
-                    always @(posedge clk) if (moved) granule <= {next, granule[PIXELS*G-1:G]};
-                end
+                flx_ring #(.W(G), .N(PIXELS)) u_granule (
+                    .clk(clk), .i_move(moved), .i({done, before_it[G-1:RQ*ACT_W]}),
+                    .o_new(o_granule), .o_old(before_it)
+                );
             end
         end
     endgenerate

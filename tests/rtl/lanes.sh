@@ -9,7 +9,7 @@ cd "$(dirname "$0")/../.."
 seed=${FLX_SEED:-1}
 work=build/rtl-lanes
 mkdir -p "$work"
-rtl=(rtl/core/flx_lanes*.v rtl/core/flx_delay.v rtl/tech/*.v)
+rtl=(rtl/core/flx_lanes*.v rtl/core/flx_delay.v rtl/core/flx_ring.v rtl/tech/*.v)
 
 shapes() {
     cat <<'END'
