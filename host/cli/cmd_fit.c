@@ -107,8 +107,9 @@ static void print_text(const struct flx_fit *f)
     printf("\n%" PRIu64 " cycles for %d image%s, lanes busy %.1f %%, weights %s\n", f->cycles,
            f->images, f->images == 1 ? "" : "s", 100 * f->lanes_busy,
            f->streamed ? "streamed" : "resident");
-    printf("images/s: %.0f of the array, %.0f of the link: %.0f\n", f->images_s_core,
-           f->images_s_link, f->images_s);
+    printf("images/s: %.0f of the array, %.0f of the link: %.0f%s\n", f->images_s_core,
+           f->images_s_link, f->images_s,
+           f->one_image ? ", in turn: AMEM_WORDS has no room for a second image" : "");
 }
 
 static json_t *memories_json(const struct flx_fit *f)
@@ -165,17 +166,18 @@ static json_t *to_json(const struct flx_fit *f)
                                                 (json_int_t)l->cycles, "busy", (json_int_t)l->busy,
                                                 "weight_bytes", (json_int_t)l->bytes));
     }
-    return json_pack(
-        "{s:s, s:s, s:s, s:I, s:i, s:f, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:b, s:i, s:I, "
-        "s:f, s:f, s:f, s:f, s:o}",
-        "board", f->board, "device", f->device, "link", f->link, "core_khz",
-        (json_int_t)f->core_khz, "pixels", f->pixels, "link_bytes_per_second", f->link_bytes_s,
-        "core", core, "fits", fits(f), "refusal", f->refusal, "resources", resources, "memories",
-        memories_json(f), "units", units_json(f), "clocks", clocks_json(f), "quantities",
-        quantities_json(f), "streamed", f->streamed, "images_per_batch", f->images, "cycles",
-        (json_int_t)f->cycles, "lanes_busy", f->lanes_busy, "images_per_second_core",
-        f->images_s_core, "images_per_second_link", f->images_s_link, "images_per_second",
-        f->images_s, "layers", layers);
+    return json_pack("{s:s, s:s, s:s, s:I, s:i, s:f, s:o, s:b, s:s, s:o, s:o, s:o, s:o, s:o, s:b, "
+                     "s:b, s:i, s:I, "
+                     "s:f, s:f, s:f, s:f, s:o}",
+                     "board", f->board, "device", f->device, "link", f->link, "core_khz",
+                     (json_int_t)f->core_khz, "pixels", f->pixels, "link_bytes_per_second",
+                     f->link_bytes_s, "core", core, "fits", fits(f), "refusal", f->refusal,
+                     "resources", resources, "memories", memories_json(f), "units", units_json(f),
+                     "clocks", clocks_json(f), "quantities", quantities_json(f), "streamed",
+                     f->streamed, "one_image", f->one_image, "images_per_batch", f->images,
+                     "cycles", (json_int_t)f->cycles, "lanes_busy", f->lanes_busy,
+                     "images_per_second_core", f->images_s_core, "images_per_second_link",
+                     f->images_s_link, "images_per_second", f->images_s, "layers", layers);
 }
 
 static int show(const char *path, const struct options *o, int *ok)

@@ -151,7 +151,7 @@ static void what_does_not_fit_is_named_with_its_parameter(void **state)
     struct flx_model *m = fixture_lenet5(1);
     const struct flx_desc fits = fixture_desc(16, 16, 1, &m->nets[0], 8);
     struct flx_desc d = fits;
-    d.act_words = 1024;
+    d.act_words = 512;
     expect(m, &d, FLX_ERR_CAPACITY, "AMEM_WORDS");
     d = fits;
     d.weight_words = 32;
@@ -282,23 +282,62 @@ static void maps_that_are_needed_together_lie_apart(void **state)
     }
 }
 
-/* Three maps of 1,024 words are in use at a time, two with the sum written over one of them;
- * two images of 34 x 32 words. */
-static void resnet20_takes_4224_activation_words_on_16_by_16(void **state)
+/* Whether the first layer's output may lie where the image does: word for word. */
+static int covers_image(const struct flx_compiled *c, const struct flx_desc *d)
+{
+    const struct flx_layer *l = &c->model->layers[0];
+    const struct flx_map *out = &c->layer[0].out;
+    return out->base == 0 && l->pool == 1 && l->out_c <= d->t &&
+           out->row_words == c->image.row_words && out->pixel_words == c->image.pixel_words;
+}
+
+static void where_two_images_do_not_fit_the_first_layer_is_the_last_use_of_one(void **state)
+{
+    (void)state;
+    struct flx_xornet net = default_net();
+    uint64_t seed = fixture_seed();
+    int alone = 0;
+    for (uint64_t s = seed; s < seed + MODELS; s++) {
+        struct flx_model *m = fixture_device_model(s, &net, 8);
+        struct flx_desc d = fixture_desc(8, 8, 1, &net, 8);
+        struct flx_compiled c;
+        assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
+        assert_false(c.one_image);
+        d.act_words = 2 * c.image.words - 1;
+        flx_compiled_free(&c);
+        if (flx_compile(m, &d, 0, &c) == FLX_OK) {
+            alone++;
+            assert_true(c.one_image);
+            assert_int_equal(c.image_base1, 0);
+            assert_true(c.image.words <= d.act_words);
+            assert_true(!share(&c.image, &c.layer[0].out) || covers_image(&c, &d));
+        }
+        flx_compiled_free(&c);
+        flx_model_free(m);
+    }
+    assert_true(alone > 0);
+}
+
+/* Maps of 1,024 words: one is added and overwritten while another is read, and two images of
+ * 34 x 32 words; or one image, which the first layer overwrites. */
+static void resnet20_takes_4224_activation_words_on_16_by_16_or_2048_with_one_image(void **state)
 {
     (void)state;
     const int n_in[] = {19};
     struct flx_model *m = resnet_model(resnet_find("resnet20"), n_in, 1, 1);
     assert_non_null(m);
     struct flx_desc d = fixture_desc(16, 16, 1, &m->nets[0], 8);
-    struct flx_compiled c;
     d.layers = 20;
-    d.act_words = 4224;
-    assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
-    assert_false(c.streamed);
-    flx_compiled_free(&c);
+    for (int one = 0; one < 2; one++) {
+        struct flx_compiled c;
+        d.act_words = one ? 2048 : 4224;
+        assert_int_equal(flx_compile(m, &d, 0, &c), FLX_OK);
+        assert_int_equal(c.one_image, one);
+        assert_false(c.streamed);
+        flx_compiled_free(&c);
+    }
     d.act_words--;
-    expect(m, &d, FLX_ERR_CAPACITY, "AMEM_WORDS=4224");
+    expect(m, &d, FLX_ERR_CAPACITY, "AMEM_WORDS=2048");
     flx_model_free(m);
 }
 
@@ -453,7 +492,8 @@ int main(void)
         cmocka_unit_test(another_xor_network_is_refused_by_both_hashes),
         cmocka_unit_test(codings_that_the_device_lacks_are_refused),
         cmocka_unit_test(maps_that_are_needed_together_lie_apart),
-        cmocka_unit_test(resnet20_takes_4224_activation_words_on_16_by_16),
+        cmocka_unit_test(where_two_images_do_not_fit_the_first_layer_is_the_last_use_of_one),
+        cmocka_unit_test(resnet20_takes_4224_activation_words_on_16_by_16_or_2048_with_one_image),
         cmocka_unit_test(layers_that_need_an_option_are_refused_by_its_name),
         cmocka_unit_test(one_window_a_row_whose_sum_is_wanted_is_joined),
         cmocka_unit_test(windows_that_lanes_cannot_share_are_not_joined),

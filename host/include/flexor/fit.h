@@ -83,13 +83,14 @@ struct flx_fit {
     char refusal[320]; /* why the model cannot run, from the device compiler; "" when it can */
     /* The rest is 0 when it cannot. */
     int streamed, images; /* of a batch: P */
+    int one_image;        /* images are not sent while a run is under way: no room for two */
     int n_layers;
     struct flx_fit_layer layer[FLX_MAX_LAYERS];
     uint64_t cycles;      /* of a batch */
     double lanes_busy;    /* share of the cycles */
     double images_s_core; /* the array alone */
     double images_s_link; /* the link alone: images in, logits out, streamed weights */
-    double images_s;      /* the smaller one */
+    double images_s;      /* the smaller one, or with one_image one after the other */
 };
 
 /** Predicts @p m on @p board of the file @p boards (rtl/boards/boards.json). @p settings:

@@ -125,7 +125,7 @@ static void take_results(const struct flx_accel *a, int b, int n, int32_t *logit
 /* While run b works: results of run b-1 come back, weights of run b and images of
  * run b+1 go out. The only wait is inside flx_session_run, for those results, and by
  * then the rest has been sent. */
-static int infer_batches(struct flx_accel *a, const uint8_t *images, int n, int32_t *logits)
+static int infer_overlapped(struct flx_accel *a, const uint8_t *images, int n, int32_t *logits)
 {
     int p = a->desc->p, batches = (n + p - 1) / p, last = a->model.n_layers - 1;
     int status = flx_accel_images(a, images, n, 0);
@@ -153,14 +153,41 @@ static int infer_batches(struct flx_accel *a, const uint8_t *images, int n, int3
     return status;
 }
 
+/* With one image buffer: the device takes images of run b+1 behind the READ of run b's
+ * results, which it answers at the end of that run. So nothing waits here but a RUN, for
+ * those results. */
+static int infer_in_turn(struct flx_accel *a, const uint8_t *images, int n, int32_t *logits)
+{
+    int p = a->desc->p, batches = (n + p - 1) / p, last = a->model.n_layers - 1;
+    int status = FLX_OK;
+    for (int b = 0; b < batches && !status; b++) {
+        status = flx_accel_images(a, images, n, b);
+        if (!status)
+            status = flx_accel_run(a, FLX_RUN_ALL_LAYERS);
+        if (b > 0)
+            take_results(a, b - 1, n, logits); /* a RUN waits for the READs before it */
+        if (!status)
+            status = flx_accel_stream(a, last);
+        if (!status)
+            status = read_results(a, 0);
+    }
+    if (!status)
+        status = flx_session_flush(a->session);
+    if (!status)
+        take_results(a, batches - 1, n, logits);
+    return status;
+}
+
 static int accel_infer(void *self, const uint8_t *images, int n, int32_t *logits)
 {
     struct flx_accel *a = self;
     int part = COLLECT_RUNS * a->desc->p, status = FLX_OK;
     for (int done = 0; done < n && !status; done += part) {
         int now = n - done < part ? n - done : part;
-        status = infer_batches(a, images + (size_t)done * a->model.image_bytes, now,
-                               logits + (size_t)done * (size_t)a->model.model->classes);
+        const uint8_t *these = images + (size_t)done * a->model.image_bytes;
+        int32_t *logits_of = logits + (size_t)done * (size_t)a->model.model->classes;
+        status = a->model.one_image ? infer_in_turn(a, these, now, logits_of)
+                                    : infer_overlapped(a, these, now, logits_of);
         a->totals.images += (uint64_t)now;
         if (!status && a->pending >= COLLECT_RUNS)
             status = flx_accel_collect(a);

@@ -40,6 +40,7 @@ struct flx_compiled {
     size_t store_bytes;    /* that resident weights take in a store, heads included */
     struct flx_map image;  /* buffer 0, row-packed */
     uint32_t image_base1;  /* buffer 1 */
+    int one_image;         /* buffers 0 and 1 are one: images are sent when no run is under way */
     size_t image_bytes;    /* raw image on the link */
     struct flx_compiled_layer layer[FLX_MAX_LAYERS];
 };

@@ -132,8 +132,12 @@ static void add_speed(const struct flx_compiled *c, struct flx_fit *out)
         bytes += (double)out->layer[i].bytes;
     out->images_s_core = 1000.0 * (double)out->core_khz * out->images / (double)out->cycles;
     out->images_s_link = out->link_bytes_s * out->images / bytes;
-    out->images_s =
-        out->images_s_core < out->images_s_link ? out->images_s_core : out->images_s_link;
+    if (out->one_image)
+        out->images_s = 1 / (1 / out->images_s_core + 1 / out->images_s_link);
+    else if (out->images_s_core < out->images_s_link)
+        out->images_s = out->images_s_core;
+    else
+        out->images_s = out->images_s_link;
 }
 
 /* What the compiler says of the model on this build. */
@@ -143,6 +147,7 @@ static int run(const struct flx_model *m, const struct flx_desc *d, int stream, 
     int status = flx_compile(m, d, stream, &c);
     if (status == FLX_OK) {
         out->streamed = c.streamed;
+        out->one_image = c.one_image;
         out->images = d->p;
         add_layers(d, &c, out);
         add_speed(&c, out);
