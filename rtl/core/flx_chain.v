@@ -50,13 +50,14 @@ module flx_chain #(
     genvar e;
     generate
         for (e = 0; e < P; e = e + 1) begin : g_engine
+            localparam [6:0] INDEX = e;
             flx_station #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
                 .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
                 .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE),
-                .PIXELS(PIXELS), .INDEX(e), .BUS_W(BUS_W)
+                .PIXELS(PIXELS), .BUS_W(BUS_W)
             ) u_station (
-                .clk(clk), .rst(rst), .i_bus(passing[e*BUS_W +: BUS_W]),
+                .clk(clk), .rst(rst), .i_index(INDEX), .i_bus(passing[e*BUS_W +: BUS_W]),
                 .o_bus(passing[(e+1)*BUS_W +: BUS_W]), .o_raw(o_raw[e*K*ACT_W +: K*ACT_W]),
                 .i_act(i_act), .i_raw(i_raw), .o_granule(o_granules[e*G +: G]),
                 .o_result(o_results[e*32 +: 32]), .i_answer(answer[e*32 +: 32]),

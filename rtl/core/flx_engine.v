@@ -6,11 +6,11 @@
 //                flx_core
 //   PIPE         as in flx_core: memories answer a clock later
 //   PIXELS       as in flx_requant
-//   INDEX        number of the engine
 //   RAW          bits of a result address within one half of the result memory
 //   AMEM_KIND    1: the activation memory is outside: i_act and i_raw are its answers, o_granule
 //                goes there, and i_raddr, i_we … are not used
 //
+//   i_index      number of the engine, constant: a port, so that all engines are one module
 //   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
 //                i_first and i_double one more clock later (flx_lanes with CODED = 1)
 //   i_skip_load …  flx_requant, with o_raw; i_capture …  flx_requant
@@ -39,13 +39,13 @@ module flx_engine #(
     parameter AMEM_KIND  = 0,
     parameter PIPE       = 0,
     parameter PIXELS     = 1,
-    parameter INDEX      = 0,
     parameter AW         = $clog2(AMEM_WORDS),
     parameter BW         = (K / 4 > 1) ? $clog2(K / 4) : 1,
     parameter SW         = ((T / RQ > 1) ? $clog2(T / RQ) : 1) + $clog2(PIXELS)
 ) (
     input  wire               clk,
     input  wire               rst,
+    input  wire [6:0]         i_index,
     input  wire [AW-1:0]      i_raddr,
     input  wire [K/4-1:0]     i_mask,
     output wire [K*ACT_W-1:0] o_raw,
@@ -208,7 +208,7 @@ module flx_engine #(
 
     generate
         if (PIPE != 0) begin : g_answer
-            wire              mine = i_rd_engine == INDEX;
+            wire              mine = i_rd_engine == i_index;
             reg               open; // act is what the host reads
             reg [31:0]        result, answer;
             reg [4*ACT_W-1:0] granule_read;

@@ -2,7 +2,7 @@
 // flx_station: an engine at its place in the chain: what passes it (flx_hop) is taken apart here,
 // in the order in which flx_core puts it together.
 //
-//   K … AMEM_KIND, PIPE, PIXELS, INDEX   as in flx_engine
+//   K … AMEM_KIND, PIPE, PIXELS   as in flx_engine
 //   BUS_W        bits that pass
 //
 //   i_bus, o_bus   from the station before, to the next one
@@ -25,11 +25,11 @@ module flx_station #(
     parameter AMEM_KIND  = 0,
     parameter PIPE       = 0,
     parameter PIXELS     = 1,
-    parameter INDEX      = 0,
     parameter BUS_W      = 1
 ) (
     input  wire               clk,
     input  wire               rst,
+    input  wire [6:0]         i_index,
     input  wire [BUS_W-1:0]   i_bus,
     output wire [BUS_W-1:0]   o_bus,
     output wire [K*ACT_W-1:0] o_raw,
@@ -77,9 +77,9 @@ module flx_station #(
     flx_engine #(
         .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .ACC_W(ACC_W), .LANES(LANES), .FAN(FAN),
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
-        .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .PIXELS(PIXELS), .INDEX(INDEX)
+        .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .PIXELS(PIXELS)
     ) u_engine (
-        .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
+        .clk(clk), .rst(rst), .i_index(i_index), .i_raddr(e_raddr), .i_mask(e_mask),
         .o_raw(o_raw), .i_act(i_act), .i_raw(i_raw),
         .o_granule(o_granule), .i_sign(e_sign), .i_valid(e_valid),
         .i_first(e_first), .i_double(e_double), .i_skip_load(e_skip_load),
@@ -91,7 +91,7 @@ module flx_station #(
         .i_joined(e_joined), .i_fresh(e_fresh),
         .i_code_en(e_code_en), .i_null(e_null), .i_pool_first(e_pool_first),
         .i_v_load(e_v_load), .i_v_next(e_v_next), .i_we(e_we), .i_waddr(e_waddr),
-        .i_wbank(e_wbank), .i_img_we(e_img_we && e_img_engine == INDEX),
+        .i_wbank(e_wbank), .i_img_we(e_img_we && e_img_engine == i_index),
         .i_img_waddr(e_img_waddr), .i_img_wbank(e_img_wbank), .i_img_wdata(e_img_wdata),
         .i_res_we(e_res_we), .i_res_waddr(e_res_waddr), .i_res_raddr(e_res_raddr),
         .o_result(o_result), .i_running(e_running), .i_rd_engine(e_rd_engine),
