@@ -14,7 +14,7 @@
 //   POOL_BITS   bits beyond ACT_W for the sum of a pool window; 0: maxima only
 //   PIXELS      positions that take turns: every signal comes in rounds of PIXELS clocks, one for each
 //               position, control the same in all of a round; whatever keeps values is a flx_ring.
-//               K must be a multiple of T then
+//               K must be a multiple of T then, and i_skip_bank of T/4
 //
 //   i_capture    load i_sum
 //   i_skip_load  i_raw holds word i_skip_word of the T/4 granules of e, which begin in bank
@@ -90,8 +90,7 @@ module flx_requant #(
     input  wire               i_v_next,
     output wire [31:0]        o_v
 );
-    localparam PW = ACT_W + POOL_BITS;
-    localparam G  = 4 * ACT_W;
+    localparam G = 4 * ACT_W;
 
     localparam STEPS  = T / RQ;
     localparam DEPTH  = STEPS * PIXELS; // of rings
@@ -99,26 +98,12 @@ module flx_requant #(
     // What flx_pick takes.
     localparam PICKED = PIXELS == 1 && PICK != 0 && (STEPS == 4 || STEPS == 8 || STEPS == 16);
 
-    wire [RQ*ACC_W-1:0] sum_s;  // the sums and codes e of this step
-    wire [RQ*ACT_W-1:0] code_e;
+    wire [RQ*ACC_W-1:0] sum_a, sum_b; // the sums and codes e of this step: a | b
+    wire [RQ*ACT_W-1:0] code_a, code_b;
     reg  [32*RQ-1:0]    kept;
     wire [32*RQ-1:0]    v, v_before, s_wide;
-    wire [RQ*PW-1:0]    best, old;
-
-    // Constants of a layer: bits of V above the code, with what a pool window begins, by how much its
-    // sum is shifted.
-    reg [5:0]    lowest;
-    reg [30:0]   above;
-    reg [PW-1:0] start;
-    reg [3:0]    pool_shift;
-    integer      n;
-    always @(posedge clk) begin
-        lowest <= {1'b0, i_shift} + ACT_W;
-        for (n = 0; n < 31; n = n + 1) above[n] <= n >= {26'd0, lowest};
-        start      <= !i_pool_sum ? {PW{1'b0}}
-                    : (({{(PW-1){1'b0}}, 1'b1} << i_pool_shift) >> 1) >> (i_joined ? $clog2(PIXELS) : 0);
-        pool_shift <= i_pool_sum ? i_pool_shift : 4'd0;
-    end
+    wire [RQ*ACT_W-1:0] code, early;
+    wire [RQ-1:0]       none;
 
     assign o_v = kept[31:0];
 
@@ -131,9 +116,11 @@ module flx_requant #(
     generate
         if (PIXELS > 1) begin : g_ring
             flx_step_rings #(.W(RQ * ACC_W), .STEPS(STEPS), .PIXELS(PIXELS)) u_sums (
-                .clk(clk), .i_load(i_capture), .i_move(i_fire), .i_all(i_sum), .o_step(sum_s)
+                .clk(clk), .i_load(i_capture), .i_step(i_step[SW-1:$clog2(PIXELS)]),
+                .i_move(i_fire), .i_all(i_sum), .o_a(sum_a), .o_b(sum_b)
             );
         end else if (PICKED) begin : g_pick
+            assign sum_b = {RQ*ACC_W{1'b0}};
             reg [T*ACC_W-1:0] captured;
             always @(posedge clk) if (i_capture) captured <= i_sum;
             for (b = 0; b < RQ * ACC_W; b = b + 1) begin : g_bit
@@ -141,14 +128,15 @@ module flx_requant #(
                 for (c = 0; c < STEPS; c = c + 1) begin : g_row
                     assign column[c] = captured[c*RQ*ACC_W + b];
                 end
-                flx_pick #(.N(STEPS)) u_pick (.i(column), .i_sel(i_step), .o(sum_s[b]));
+                flx_pick #(.N(STEPS)) u_pick (.i(column), .i_sel(i_step), .o(sum_a[b]));
             end
         end else begin : g_move
             reg [T*ACC_W-1:0] captured;
             always @(posedge clk)
                 if (i_capture) captured <= i_sum;
                 else if (i_fire) captured <= captured >> (RQ * ACC_W);
-            assign sum_s = captured[RQ*ACC_W-1:0];
+            assign sum_a = captured[RQ*ACC_W-1:0];
+            assign sum_b = {RQ*ACC_W{1'b0}};
         end
     endgenerate
 
@@ -160,16 +148,19 @@ module flx_requant #(
             if (T == K) begin : g_whole
                 assign loaded = i_raw;
             end else begin : g_part
-                reg  [BW-1:0]      skip_bank;
-                wire [K*ACT_W-1:0] from_bank = i_raw >> (G * skip_bank);
-                assign loaded = from_bank[T*ACT_W-1:0];
-                always @(posedge clk) skip_bank <= i_skip_bank;
+                // Sets lie one after another in the word.
+                localparam [BW-1:0] BANKS = T / 4;
+                reg  [BW-1:0]      set;
+                wire [K*ACT_W-1:0] from_set = i_raw >> (T * ACT_W * set);
+                assign loaded = from_set[T*ACT_W-1:0];
+                always @(posedge clk) set <= i_skip_bank / BANKS;
             end
             flx_step_rings #(.W(RQ * ACT_W), .STEPS(STEPS), .PIXELS(PIXELS)) u_codes (
-                .clk(clk), .i_load(i_skip_load), .i_move(SKIP == 2 ? i_fire : i_fire_add),
-                .i_all(loaded), .o_step(code_e)
+                .clk(clk), .i_load(i_skip_load), .i_step(i_step[SW-1:$clog2(PIXELS)]),
+                .i_move(SKIP == 2 ? i_fire : i_fire_add), .i_all(loaded), .o_a(code_a), .o_b(code_b)
             );
         end else if (SKIP != 0) begin : g_skip
+            assign code_b = {RQ*ACT_W{1'b0}};
             localparam KB = K / 4;
             reg  [T*ACT_W-1:0] codes;
             wire [T*ACT_W-1:0] moved = codes >> (RQ * ACT_W);
@@ -188,13 +179,13 @@ module flx_requant #(
                     for (c = 0; c < STEPS; c = c + 1) begin : g_row
                         assign column[c] = codes[c*RQ*ACT_W + b];
                     end
-                    flx_pick #(.N(STEPS)) u_pick (.i(column), .i_sel(i_step), .o(code_e[b]));
+                    flx_pick #(.N(STEPS)) u_pick (.i(column), .i_sel(i_step), .o(code_a[b]));
                 end
             end else begin : g_move_code
-                assign code_e = codes[RQ*ACT_W-1:0];
+                assign code_a = codes[RQ*ACT_W-1:0];
             end
         end else begin : g_no_skip
-            assign code_e = {RQ*ACT_W{1'b0}};
+            assign {code_a, code_b} = {2*RQ*ACT_W{1'b0}};
         end
     endgenerate
 
@@ -228,84 +219,63 @@ module flx_requant #(
         end
     endgenerate
 
-    wire fire_add;
-    flx_delay #(.W(1), .N(LATE)) u_delay_add (
-        .clk(clk), .rst(1'b0), .i(i_fire_add), .o(fire_add)
+    // Sums that one multiplier takes leave one for the pool.
+    flx_pool #(
+        .RQ       (RQ),
+        .ACT_W    (ACT_W),
+        .POOL_BITS(POOL_BITS),
+        .DEPTH    (DEPTH),
+        .PIXELS   (PIXELS),
+        .MULTIPLY (ACC_W <= 18)
+    ) u_pool (
+        .clk         (clk),
+        .i_pool_sum  (i_pool_sum),
+        .i_pool_shift(i_pool_shift),
+        .i_fresh     (i_fresh),
+        .i_code_en   (i_code_en),
+        .i_pool_first(i_pool_first),
+        .i_code      (code),
+        .i_early     (early),
+        .i_none      (none),
+        .o_granule   (o_granule)
     );
-
-    // Pool: a ring of T places for each position. LATE: codes are there a clock later, for the clock.
-    wire code_en, pool_first;
-    flx_delay #(.W(2), .N(LATE)) u_delay_pool (
-        .clk(clk), .rst(1'b0), .i({i_code_en, i_pool_first}), .o({code_en, pool_first})
-    );
-
-    reg [DEPTH*RQ*PW-1:0] pool;
-    assign old = pool[RQ*PW-1:0];
-
-    generate
-        if (DEPTH == 1) begin : g_pool_once
-            always @(posedge clk) if (code_en) pool <= best;
-        end else begin : g_pool_ring
-            always @(posedge clk) if (code_en) pool <= {best, pool[DEPTH*RQ*PW-1:RQ*PW]};
-        end
-        if (POOL_BITS == 0) begin : g_maximum
-            for (c = 0; c < 4 / RQ; c = c + 1) begin : g_part
-                assign o_granule[c*RQ*ACT_W +: RQ*ACT_W] =
-                    pool[(DEPTH-1-(4/RQ-1-c)*PIXELS)*RQ*PW +: RQ*PW];
-            end
-        end else begin : g_sum
-            // The codes that entered the pool last, shifted and clamped.
-            wire [RQ*ACT_W-1:0] done;
-            genvar j;
-            for (j = 0; j < RQ; j = j + 1) begin : g_done
-                wire [PW-1:0] sum     = pool[((DEPTH-1)*RQ+j)*PW +: PW];
-                wire [PW-1:0] total;
-                wire [PW-1:0] now     = total >> pool_shift;
-                wire [PW-1:0] shifted;
-                if (PIXELS > 1) begin : g_join
-                    reg [PW-1:0] joint;
-                    always @(posedge clk) joint <= sum + (joint & {PW{!i_fresh}});
-                    assign total = joint;
-                end else begin : g_alone
-                    assign total = sum;
-                end
-                flx_delay #(.W(PW), .N(LATE)) u_delay (
-                    .clk(clk), .rst(1'b0), .i(now), .o(shifted)
-                );
-                assign done[j*ACT_W +: ACT_W] = shifted[ACT_W-1:0]
-                                              | {ACT_W{|shifted[PW-1:ACT_W]}};
-            end
-            if (RQ == 4) begin : g_all
-                reg [G-1:0] granule;
-                always @(posedge clk) granule <= done;
-                assign o_granule = granule;
-            end else begin : g_some
-                wire         moved;
-                wire [G-1:0] before_it; // the granule of the same position so far
-                flx_delay #(.W(1), .N(1 + 2 * LATE)) u_delay_moved (
-                    .clk(clk), .rst(1'b0), .i(code_en), .o(moved)
-                );
-                flx_ring #(.W(G), .N(PIXELS)) u_granule (
-                    .clk(clk), .i_move(moved), .i({done, before_it[G-1:RQ*ACT_W]}),
-                    .o_new(o_granule), .o_old(before_it)
-                );
-            end
-        end
-    endgenerate
 
     genvar r;
     generate
         for (r = 0; r < RQ; r = r + 1) begin : g_lane
-            reg         [ACC_W-1:0] first;
-            reg         [ACT_W-1:0] e;
-            wire        [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
-            wire        [ACC_W-1:0] combined = (SCALED != 0 && i_add_v && (SCALED == 2 || i_combine))
-                                             ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
-            wire        [ACC_W-1:0] sum, sum_late;
-            wire        [ACT_W-1:0] e_late;
-            wire        [31:0]      v_late;
-            wire                    add_v;
-            wire        [31:0]    v4;
+            wire [ACC_W-1:0] sum_before = v_before[32*r +: ACC_W];
+            wire             add_sum    = SCALED != 0 && i_add_v && (SCALED == 2 || i_combine);
+            wire [ACC_W-1:0] combined;
+            wire [ACT_W-1:0] e;
+            wire [ACC_W-1:0] sum, sum_late;
+            wire [ACT_W-1:0] e_late;
+            wire [31:0]      v_late;
+            wire             add_v;
+            wire [31:0]      v4;
+
+            wire [ACC_W-1:0] part_a = sum_a[r*ACC_W +: ACC_W], part_b = sum_b[r*ACC_W +: ACC_W];
+            wire [ACT_W-1:0] taken  = code_a[r*ACT_W +: ACT_W] | code_b[r*ACT_W +: ACT_W];
+            wire [ACC_W-1:0] wide   = {{(ACC_W-ACT_W){1'b0}}, taken};
+
+            if (LATE != 0) begin : g_taken
+                wire [ACC_W-1:0] with_e = (SKIP == 1) ? part_a | wide : part_a;
+                wire [ACC_W:0]   row;
+                flx_carry_row #(.W(ACC_W), .KIND(5), .TOP(0)) u_row (
+                    .i_a({sum_before[ACC_W-2:0], 1'b0}), .i_b({ACC_W{add_sum}}), .i_c(with_e),
+                    .i_d(part_b), .o(row)
+                );
+                assign e        = taken;
+                assign combined = (SCALED != 0) ? row[ACC_W-1:0] : with_e | part_b;
+            end else begin : g_first
+                reg [ACC_W-1:0] first;
+                reg [ACT_W-1:0] e_first;
+                always @(posedge clk) begin
+                    e_first <= taken;
+                    first   <= (SKIP == 1 && i_fire_add) ? wide : part_a | part_b;
+                end
+                assign e        = e_first;
+                assign combined = add_sum ? first + {sum_before[ACC_W-2:0], 1'b0} : first;
+            end
 
             flx_delay #(.W(ACC_W + ACT_W + 33), .N(LATE)) u_delay_sum (
                 .clk(clk), .rst(1'b0), .i({combined, e & {ACT_W{i_add_code}}, v_before[32*r +: 32], i_add_v}),
@@ -332,54 +302,18 @@ module flx_requant #(
                 .i_code_m     (i_skip_m),
                 .o_v          (v4)
             );
-
-            // By multiples of 8, then by the rest: only the code's bits are needed, and whether
-            // V is negative or has a bit above them.
-            wire        [ACT_W+30:0] v_wide = {{(ACT_W-1){v4[31]}}, v4};
-            reg         [ACT_W+6:0] field5;
-            reg         [ACT_W-1:0] code6, code7;
-            reg         [3:0]     over5; // of eight bits each
-            reg                   minus5, minus6, over6;
-            wire        [ACT_W-1:0] code_now = code7 & {ACT_W{!i_null}};
-            wire        [ACT_W-1:0] code;
-            flx_delay #(.W(ACT_W), .N(LATE)) u_delay_code (
-                .clk(clk), .rst(1'b0), .i(code_now), .o(code)
+            flx_clamp #(.ACT_W(ACT_W), .PIXELS(PIXELS)) u_clamp (
+                .clk    (clk),
+                .i_v    (v4),
+                .i_shift(i_shift),
+                .i_null (i_null),
+                .o_code (code[r*ACT_W +: ACT_W]),
+                .o_early(early[r*ACT_W +: ACT_W]),
+                .o_none (none[r])
             );
-            wire        [31:0]    beyond = {1'b0, v4[30:0] & above};
-            integer               n4;
-            wire        [PW-1:0]    was = old[r*PW +: PW];
-            always @(posedge clk) begin
-                e     <= code_e[r*ACT_W +: ACT_W];
-                first <= (SKIP == 1 && fire_add)
-                       ? {{(ACC_W-ACT_W){1'b0}}, code_e[r*ACT_W +: ACT_W]}
-                       : sum_s[r*ACC_W +: ACC_W];
-                field5 <= v_wide[{1'b0, i_shift[4:3], 3'b000} +: ACT_W+7];
-                minus5 <= v4[31];
-                for (n4 = 0; n4 < 4; n4 = n4 + 1) over5[n4] <= |beyond[8*n4 +: 8];
-                code6  <= field5[{1'b0, i_shift[2:0]} +: ACT_W];
-                minus6 <= minus5;
-                over6  <= |over5;
-                code7  <= minus6 ? {ACT_W{1'b0}} : code6 | {ACT_W{over6}};
-            end
 
             assign v[32*r +: 32]      = v4;
             assign s_wide[32*r +: 32] = {{(32-ACC_W){1'b0}}, sum_late};
-            // What is there of the window; with LATE in a register, read a clock ahead.
-            wire [PW-1:0] from;
-            if (LATE != 0) begin : g_ahead
-                reg [PW-1:0] there;
-                always @(posedge clk)
-                    there <= i_pool_first ? start : code_en ? pool[(RQ+r)*PW +: PW] : was;
-                assign from = there;
-            end else begin : g_now
-                assign from = pool_first ? start : was;
-            end
-            if (POOL_BITS == 0) begin : g_maximum
-                assign best[r*PW +: PW] = (code > from) ? code : from;
-            end else begin : g_sum
-                wire [PW-1:0] wide = {{POOL_BITS{1'b0}}, code};
-                assign best[r*PW +: PW] = i_pool_sum ? from + wide : (wide > from) ? wide : from;
-            end
         end
     endgenerate
 endmodule

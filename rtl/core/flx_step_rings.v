@@ -1,41 +1,63 @@
 // SPDX-License-Identifier: Apache-2.0
 // flx_step_rings: what the steps of a requantiser take, for PIXELS positions in turn: a ring for each
-// step, which hands its values on to the ring of the step before.
+// step, which stands still until it is the step's turn.
 //
 //   W, STEPS, PIXELS   bits of a step, steps of a set, positions
 //
 //   i_load    i_all comes in a clock later: the values of one position for all steps
-//   i_move    a clock later the rings move; after PIXELS moves the values are a step further
-//   o_step    the value of this step and position
+//   i_step    the clock before i_move: the step (without the position)
+//   i_move    the step takes its value
+//   o_a, o_b  two clocks after i_move: the value is o_a | o_b; 0 without i_move
+//
+// Rings that hand their values on would need a multiplexer a bit; here all but one value are 0, so
+// that four of them take one LUT4, and reset is a property of the flip-flop.
 `default_nettype none
 module flx_step_rings #(
     parameter W      = 8,
     parameter STEPS  = 2,
-    parameter PIXELS = 2
+    parameter PIXELS = 2,
+    parameter SW     = (STEPS > 1) ? $clog2(STEPS) : 1
 ) (
     input  wire               clk,
     input  wire               i_load,
+    input  wire [SW-1:0]      i_step,
     input  wire               i_move,
     input  wire [STEPS*W-1:0] i_all,
-    output wire [W-1:0]       o_step
+    output wire [W-1:0]       o_a,
+    output wire [W-1:0]       o_b
 );
-    wire [(STEPS+1)*W-1:0] leaving;
+    localparam A = (STEPS > 4) ? 4 : (STEPS > 1) ? STEPS - 1 : 1; // steps of o_a
 
-    assign leaving[STEPS*W +: W] = {W{1'b0}};
-    assign o_step                = leaving[W-1:0];
+    reg [STEPS*W-1:0] taken;
+    reg [W-1:0]       any_a, any_b;
+    integer           n;
+
+    always @* begin
+        any_a = {W{1'b0}};
+        any_b = {W{1'b0}};
+        for (n = 0; n < STEPS; n = n + 1)
+            if (n < A) any_a = any_a | taken[n*W +: W];
+            else any_b = any_b | taken[n*W +: W];
+    end
+    assign o_a = any_a;
+    assign o_b = any_b;
 
     genvar s;
     generate
         for (s = 0; s < STEPS; s = s + 1) begin : g_step
-            // Flip-flops of their own: one for all would be the slowest net.
-            wire load, moves;
-            flx_copy u_load (.clk(clk), .i(i_load), .o(load));
-            flx_copy u_moves (.clk(clk), .i(i_load || i_move), .o(moves));
+            localparam [31:0] THIS = s;
+            reg          turn, moves, idle;
+            wire [W-1:0] oldest;
+
+            always @(posedge clk) begin
+                turn  <= STEPS == 1 || i_step == THIS[SW-1:0];
+                idle  <= !i_move || !turn;
+                moves <= i_load || (i_move && turn);
+                taken[s*W +: W] <= idle ? {W{1'b0}} : oldest;
+            end
 
             flx_ring #(.W(W), .N(PIXELS)) u_ring (
-                .clk(clk), .i_move(moves),
-                .i(load ? i_all[s*W +: W] : leaving[(s+1)*W +: W]), .o_new(),
-                .o_old(leaving[s*W +: W])
+                .clk(clk), .i_move(moves), .i(i_all[s*W +: W]), .o_new(), .o_old(oldest)
             );
         end
     endgenerate

@@ -5,9 +5,15 @@
 //   0 signs    (a ^ b) + (c ^ d), b and d the same in       INIT 0x6996
 //              every bit: two operands, each with a sign
 //   1 select   a + (d ? b : c); bit 0 of b and c is equal   INIT 0x665A
+//              if W + (TOP != 0) is even
 //   2 keep     c ? a : a + b, c the same in every bit       INIT 0xA6AA
 //   3 add      a + b                                        INIT 0x666A, c = d = 1
 //   4 subtract a - b + 2^W                                  INIT 0x999A, c = d = 1
+//   5 gate     (c | d) + (a & b)                            INIT 0x7778
+//   6 pool     c and d: a + b; else c: a; else d: b; c and   INIT 0x6CA8
+//              d the same in every bit, one of them is 1
+//   7 less     (d ? b : c) - a - 1 + 2^W: the carry out     INIT 0x99A5
+//              is a < (d ? b : c)
 //
 //   W          bits of the operands
 //   TOP        0: o[W] is 0; 1: o[W] is the carry out; 2: o[W] is its inverse, which turns
@@ -38,7 +44,9 @@ module flx_carry_row #(
 `ifdef FLX_ECP5
     localparam [15:0] ZERO = (KIND == 4) ? 16'h000F : 16'h0000; // P = 0, G = 1 or 0
     localparam [15:0] INIT = (KIND == 0) ? 16'h6996 : (KIND == 1) ? 16'h665A
-                           : (KIND == 2) ? 16'hA6AA : (KIND == 3) ? 16'h666A : 16'h999A;
+                           : (KIND == 2) ? 16'hA6AA : (KIND == 3) ? 16'h666A
+                           : (KIND == 4) ? 16'h999A : (KIND == 5) ? 16'h7778
+                           : (KIND == 6) ? 16'h6CA8 : 16'h99A5;
     localparam LAST  = (TOP != 0);
     localparam ODD   = (W + LAST) % 2 == 0; // half-cells with a constant carry, odd
     localparam GEN   = ODD && (KIND == 1 || KIND == 3);
@@ -56,8 +64,8 @@ module flx_carry_row #(
     assign d[0] = 1'b1;
     assign a[BITS:1] = i_a[W-1:W-BITS];
     assign b[BITS:1] = i_b[W-1:W-BITS];
-    assign c[BITS:1] = (KIND >= 3) ? {BITS{1'b1}} : i_c[W-1:W-BITS];
-    assign d[BITS:1] = (KIND >= 2) ? {BITS{1'b1}} : i_d[W-1:W-BITS];
+    assign c[BITS:1] = (KIND == 3 || KIND == 4) ? {BITS{1'b1}} : i_c[W-1:W-BITS];
+    assign d[BITS:1] = (KIND >= 2 && KIND <= 4) ? {BITS{1'b1}} : i_d[W-1:W-BITS];
     assign o = {LAST && top, s[BITS:1], i_a[0] ^ i_b[0]} >> (GEN ? 0 : 1);
 
     genvar j;
@@ -84,9 +92,11 @@ module flx_carry_row #(
     endgenerate
     assign carry[0] = 1'b0;
 `else
-    wire [W-1:0] x = (KIND == 0) ? i_a ^ i_b : i_a;
-    wire [W-1:0] y = (KIND == 0) ? i_c ^ i_d : (KIND == 1) ? (i_b & i_d) | (i_c & ~i_d)
-                   : (KIND == 2) ? i_b & ~i_c : (KIND == 3) ? i_b : ~i_b;
+    wire [W-1:0] x = (KIND == 0) ? i_a ^ i_b : (KIND == 5) ? i_a & i_b : (KIND == 6) ? i_a & i_c
+                   : (KIND == 7) ? ~i_a : i_a;
+    wire [W-1:0] y = (KIND == 0) ? i_c ^ i_d : (KIND == 1 || KIND == 7) ? (i_b & i_d) | (i_c & ~i_d)
+                   : (KIND == 2) ? i_b & ~i_c : (KIND == 3) ? i_b : (KIND == 4) ? ~i_b
+                   : (KIND == 5) ? i_c | i_d : i_b & i_d;
     wire [W:0]   sum = {1'b0, x} + {1'b0, y} + {{W{1'b0}}, KIND == 4};
 
     assign o = {(TOP == 1) ? sum[W] : (TOP == 2) ? !sum[W] : 1'b0, sum[W-1:0]};

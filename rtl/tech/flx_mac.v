@@ -35,8 +35,10 @@ module flx_mac #(
     input  wire [15:0]      i_code_m,
     output wire [31:0]      o_v
 );
-    localparam LO = ACC_W / 2;
-    localparam HI = ACC_W - LO;
+    // With PIXELS > 1 the lower part is as wide as a multiplier takes, perhaps all.
+    localparam ONE = PIXELS > 1 && ACC_W <= 18;
+    localparam LO  = (PIXELS > 1) ? (ONE ? ACC_W - 1 : 17) : ACC_W / 2;
+    localparam HI  = ACC_W - LO;
 
 `ifdef FLX_UP5K
     generate
@@ -87,41 +89,44 @@ module flx_mac #(
     );
 `else
     wire [LO+16:0] p_lo;
-    wire [HI+15:0] p_hi;
-    wire [31:0]    beta, v_added;
+    wire [31:0]    beta, v_added, p_lo_ext, p_hi, extra, product;
     wire           add_product;
     reg  [31:0]    beta1, p_lo2, high2, v3;
-    wire [31:0]    p_lo_ext  = {{(15-LO){p_lo[LO+16]}}, p_lo};
-    wire [31:0]    p_hi_ext  = {{(16-HI){p_hi[HI+15]}}, p_hi};
-    wire [31:0]    extra, product;
 
     assign o_v = v3;
 
     flx_multiply #(.A(16), .B(LO + 1), .REG(PIXELS > 1)) u_low (
-        .clk(clk), .i_a(i_m), .i_b({1'b0, i_s[LO-1:0]}), .o_p(p_lo)
+        .clk(clk), .i_a(i_m), .i_b({ONE && i_s[ACC_W-1], i_s[LO-1:0]}), .o_p(p_lo)
     );
-    flx_multiply #(.A(16), .B(HI), .REG(PIXELS > 1)) u_high (
-        .clk(clk), .i_a(i_m), .i_b(i_s[ACC_W-1:LO]), .o_p(p_hi)
-    );
+    flx_fit #(.I(LO + 17), .O(32)) u_fit_low (.i(p_lo), .o(p_lo_ext));
     flx_delay #(.W(65), .N(PIXELS > 1 ? 1 : 0)) u_delay (
         .clk(clk), .rst(1'b0), .i({i_add_product, i_beta, i_v & {32{i_add_v}}}),
         .o({add_product, beta, v_added})
     );
 
     generate
+        if (ONE) begin : g_one
+            assign p_hi = 32'd0;
+        end else begin : g_two
+            wire [HI+15:0] p;
+            flx_multiply #(.A(16), .B(HI), .REG(PIXELS > 1)) u_high (
+                .clk(clk), .i_a(i_m), .i_b(i_s[ACC_W-1:LO]), .o_p(p)
+            );
+            flx_fit #(.I(HI + 16), .O(32)) u_fit (.i(p), .o(p_hi));
+        end
         if (CODE_W > 0) begin : g_codes
             wire [16+CODE_W:0] p_code;
             flx_multiply #(.A(16), .B(CODE_W + 1), .REG(PIXELS > 1)) u_code (
                 .clk(clk), .i_a(i_code_m), .i_b({1'b0, i_code}), .o_p(p_code)
             );
-            assign extra   = v_added;
-            assign product = {{(15-CODE_W){p_code[16+CODE_W]}}, p_code};
+            flx_fit #(.I(17 + CODE_W), .O(32)) u_fit (.i(p_code), .o(product));
+            assign extra = v_added;
         end else begin : g_again
-            wire [LO+16:0] p_added;
-            flx_delay #(.W(LO + 17), .N(PIXELS - 1)) u_delay (
-                .clk(clk), .rst(1'b0), .i(p_lo), .o(p_added)
+            wire [31:0] p_added;
+            flx_delay #(.W(32), .N(PIXELS - 1)) u_delay (
+                .clk(clk), .rst(1'b0), .i(p_lo_ext), .o(p_added)
             );
-            assign extra   = (add_product ? {{(15-LO){p_added[LO+16]}}, p_added} : 32'd0) | v_added;
+            assign extra   = (add_product ? p_added : 32'd0) | v_added;
             assign product = 32'd0;
         end
     endgenerate
@@ -129,7 +134,7 @@ module flx_mac #(
     always @(posedge clk) begin
         beta1 <= beta + extra;
         p_lo2 <= p_lo_ext + product;
-        high2 <= beta1 + (p_hi_ext << LO);
+        high2 <= beta1 + (p_hi << LO);
         v3    <= high2 + p_lo2;
     end
 `endif

@@ -57,8 +57,12 @@ prove_row() {
     local dir=$work/row tie
     case $2 in
     0) tie=".i_a(a), .i_b({$1{b[0]}}), .i_c(c), .i_d({$1{d[0]}})" ;;
-    1) tie=".i_a(a), .i_b(b), .i_c({c[$1-1:1], b[0]}), .i_d({$1{d[0]}})" ;;
+    1)
+        tie=".i_a(a), .i_b(b), .i_c({c[$1-1:1], b[0]}), .i_d({$1{d[0]}})"
+        (($1 % 2 == ($3 == 0 ? 0 : 1))) || tie=".i_a(a), .i_b(b), .i_c(c), .i_d({$1{d[0]}})"
+        ;;
     2) tie=".i_a(a), .i_b(b), .i_c({$1{c[0]}}), .i_d(d)" ;;
+    6) tie=".i_a(a), .i_b(b), .i_c({$1{c[0]}}), .i_d({$1{d[0] || !c[0]}})" ;;
     *) tie=".i_a(a), .i_b(b), .i_c(c), .i_d(d)" ;;
     esac
     mkdir -p "$dir"
@@ -117,7 +121,7 @@ while read -r name params; do
 done < <(shapes)
 [ -z "${FLX_SHAPES:-}" ] || exit 0
 
-for kind in 0 1 2 3 4; do
+for kind in 0 1 2 3 4 5 6 7; do
     for width in 3 4 9; do
         for top in 0 1 2; do prove_row $width $kind $top; done
     done
