@@ -35,7 +35,7 @@ k16t16p1-pairs K=16 T=16 P=1 RQ=2 LANES=1 SCALED=1
 k8t8p3-pairs-a4 K=8 T=8 P=3 RQ=4 LANES=1 ACT_W=4 WMEM_WORDS=512
 k16t16p2-rows K=16 T=16 P=2 RQ=2 LANES=2 FAN=4 SCALED=1
 k4t8p1-rows K=4 T=8 P=1 RQ=1 LANES=2 SCALED=1 AMEM_WORDS=2048 WMEM_WORDS=4096
-k16t16p3-chain K=16 T=16 P=3 RQ=2 LANES=2 FAN=4 SCALED=1 PIPE=1
+k8t16p3-chain K=8 T=16 P=3 RQ=2 LANES=2 FAN=4 SCALED=1 PIPE=1
 k8t8p5-chain-a4 K=8 T=8 P=5 RQ=1 LANES=2 FAN=4 ACT_W=4 PIPE=1
 k8t8p1-pixels4-rows K=8 T=8 P=1 RQ=2 LANES=2 FAN=4 SKIP=2 SCALED=1 PIPE=1 PIXELS=4
 k8t8p1-pixels2-pairs K=8 T=8 P=1 RQ=1 LANES=1 SKIP=2 SCALED=1 PIPE=1 PIXELS=2
@@ -91,9 +91,9 @@ run_shape() { # NAME PARAMETERS
     # shellcheck disable=SC2046
     iverilog -g2005 -I"$dir" -s tb_core -o "$dir/tb.vvp" $(sim_args "$params" -Ptb_core.) \
         "$bench" rtl/core/*.v rtl/tech/*.v
-    # Icarus takes long for the chain and for several pixels, which tests/system/verify_pixels.sh has too.
+    # Icarus takes long for these, which Verilator runs too (tests/unit/test_sim.c).
     local n=$seeds
-    [[ ($1 != *-pixels* && $1 != k16t16p3-chain) || -n ${FLX_SEEDS:-} ]] || n=1
+    [[ $1 != *-pixels* && $1 != *-chain* && $1 != k16t16p2-rows && $1 != k8t64p1 || -n ${FLX_SEEDS:-} ]] || n=1
     for ((s = seed; s < seed + n; s++)); do
         # shellcheck disable=SC2046
         "$gen" $(gen_args "$params") seed="$s" out="$dir/stimulus"

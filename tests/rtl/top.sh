@@ -23,10 +23,11 @@ large="K=16 T=16 P=2 RQ=4 AMEM_WORDS=1024 WMEM_WORDS=512 PMEM_CH=256 PROG_LAYERS
 # shellcheck disable=SC2034
 pixels="K=8 T=8 P=1 PIXELS=4 PIPE=1 RQ=4 AMEM_WORDS=1024 WMEM_WORDS=512 PMEM_CH=256 PROG_LAYERS=8"
 
-play() { # NAME PROGRAM PARAMETERS STREAM SEED
+play() { # NAME COMMAND PARAMETERS STREAM SEED
     # shellcheck disable=SC2086
     "$gen" $3 stream="$4" seed="$5" out="$work/$1"
-    log=$(vvp -n "$2" +file="$work/$1" +seed="$5" +gap=$(($5 % 3 * 20)))
+    # shellcheck disable=SC2086 # a command and its option
+    log=$($2 +file="$work/$1" +seed="$5" +gap=$(($5 % 3 * 20)))
     echo "$1 seed $5: $log"
     [[ $log == *PASS* ]]
 }
@@ -43,7 +44,7 @@ if [ "${1:-}" = --time ]; then
     params=$(sed -n 's/^k16t16p1 //p' sim/shapes)
     elaborate time "$params"
     begin=$(date +%s%N)
-    result=$(play time "$work/time.vvp" "$params" 0 3) || {
+    result=$(play time "vvp -n $work/time.vvp" "$params" 0 3) || {
         echo "$result"
         exit 1
     }
@@ -58,8 +59,8 @@ for shape in small large pixels; do
     params=${!shape}
     elaborate "$shape" "$params"
     for i in $([ "$shape" = pixels ] && echo 0 || echo 0 1 2); do
-        play "$shape" "$work/$shape.vvp" "$params" 0 $((seed + i))
-        play "$shape-stream" "$work/$shape.vvp" "$params" 1 $((seed + i))
+        play "$shape" "vvp -n $work/$shape.vvp" "$params" 0 $((seed + i))
+        play "$shape-stream" "vvp -n $work/$shape.vvp" "$params" 1 $((seed + i))
     done
 done
 
@@ -68,6 +69,13 @@ chparam=$(printf ' -set %s' $small | sed 's/=/ /g')
 yosys -q -l "$work/yosys.log" -p "read_verilog -Ibuild/gen rtl/core/*.v rtl/tech/*.v rtl/link/*.v" \
     -p "chparam$chparam flx_top" -p "synth_ice40 -top flx_top" \
     -p "write_verilog -noattr $work/netlist.v" >/dev/null
-iverilog -g2005 -DNETLIST -DNO_ICE40_DEFAULT_ASSIGNMENTS -s tb_session -o "$work/netlist.vvp" \
-    tests/rtl/top/tb_session.v "$work/netlist.v" "${YOSYS_DATDIR:-/usr/share/yosys}/ice40/cells_sim.v"
-play netlist "$work/netlist.vvp" "$small" 0 "$seed"
+# Cells by the thousand: Verilator, since Icarus takes ten minutes for one session.
+verilator --binary --timing -O3 -Wno-fatal -Wno-lint -DNETLIST -DNO_ICE40_DEFAULT_ASSIGNMENTS \
+    --top-module tb_session --Mdir "$work/obj" tests/rtl/top/tb_session.v "$work/netlist.v" \
+    "${YOSYS_DATDIR:-/usr/share/yosys}/ice40/cells_sim.v" >"$work/verilator.log" 2>&1 || {
+    tail -n 20 "$work/verilator.log"
+    exit 1
+}
+for stream in 0 1; do
+    play netlist "$work/obj/Vtb_session" "$small" "$stream" "$seed"
+done
