@@ -26,11 +26,22 @@ module flx_clamp #(
     // or has a bit above them.
     localparam F = ACT_W + 7;
     wire [ACT_W+30:0] v_wide = {{(ACT_W-1){i_v[31]}}, i_v};
-    wire [F-1:0]      field  = v_wide[{1'b0, i_shift[4:3], 3'b000} +: F];
+    wire [F-1:0]      field;
     reg  [ACT_W-1:0]  code;
     integer           n;
+    genvar            b;
 
     generate
+        if (PIXELS > 1) begin : g_pick
+            for (b = 0; b < F; b = b + 1) begin : g_bit
+                flx_pick #(.N(4)) u_pick (
+                    .i({v_wide[b+24], v_wide[b+16], v_wide[b+8], v_wide[b]}), .i_sel(i_shift[4:3]),
+                    .o(field[b])
+                );
+            end
+        end else begin : g_part
+            assign field = v_wide[{1'b0, i_shift[4:3], 3'b000} +: F];
+        end
         if (PIXELS > 1) begin : g_multiply
             // The rest by a multiplier, whose registers are field and product; bits of V above field
             // by fours, if they are not in it.

@@ -31,8 +31,8 @@
 //   i_combine    0: V of the planes before is added; 1: twice their sum is added to this sum
 //   i_v_we       four clocks after i_fire, with i_combine one clock after it: keeps it at i_v_waddr
 //   i_shift      constant while a layer runs, as are i_pool_sum and i_pool_shift
-//   i_joined     constant while a layer runs: the sums of the round's positions are one window's; the
-//                last position has it
+//   i_joined     the sums of the round's positions are one window's; the last position has it. Only
+//                i_fresh is looked at
 //   i_fresh      joined: 2 clocks after i_code_en, with the first position of a round; else 1
 //   i_code_en    7 clocks after i_fire: its codes go to the pool register;
 //   i_pool_first, i_null   with it: first position of the pool window; the code is 0
@@ -112,12 +112,19 @@ module flx_requant #(
         else if (i_v_next) kept <= kept >> 32;
     end
 
+    // SKIP = 1: codes take the place of sums.
+    wire fire_add;
+    flx_delay #(.W(1), .N(LATE)) u_delay_add (
+        .clk(clk), .rst(1'b0), .i(i_fire_add), .o(fire_add)
+    );
+
     genvar c, b;
     generate
         if (PIXELS > 1) begin : g_ring
             flx_step_rings #(.W(RQ * ACC_W), .STEPS(STEPS), .PIXELS(PIXELS)) u_sums (
                 .clk(clk), .i_load(i_capture), .i_step(i_step[SW-1:$clog2(PIXELS)]),
-                .i_move(i_fire), .i_all(i_sum), .o_a(sum_a), .o_b(sum_b)
+                .i_move(i_fire), .i_hide(SKIP == 1 && fire_add), .i_all(i_sum), .o_a(sum_a),
+                .o_b(sum_b)
             );
         end else if (PICKED) begin : g_pick
             assign sum_b = {RQ*ACC_W{1'b0}};
@@ -157,7 +164,8 @@ module flx_requant #(
             end
             flx_step_rings #(.W(RQ * ACT_W), .STEPS(STEPS), .PIXELS(PIXELS)) u_codes (
                 .clk(clk), .i_load(i_skip_load), .i_step(i_step[SW-1:$clog2(PIXELS)]),
-                .i_move(SKIP == 2 ? i_fire : i_fire_add), .i_all(loaded), .o_a(code_a), .o_b(code_b)
+                .i_move(SKIP == 2 ? i_fire : i_fire_add), .i_hide(SKIP == 1 && !fire_add),
+                .i_all(loaded), .o_a(code_a), .o_b(code_b)
             );
         end else if (SKIP != 0) begin : g_skip
             assign code_b = {RQ*ACT_W{1'b0}};
@@ -271,7 +279,7 @@ module flx_requant #(
                 reg [ACT_W-1:0] e_first;
                 always @(posedge clk) begin
                     e_first <= taken;
-                    first   <= (SKIP == 1 && i_fire_add) ? wide : part_a | part_b;
+                    first   <= (SKIP == 1 && fire_add) ? wide : part_a | part_b;
                 end
                 assign e        = e_first;
                 assign combined = add_sum ? first + {sum_before[ACC_W-2:0], 1'b0} : first;

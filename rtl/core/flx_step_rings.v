@@ -5,12 +5,14 @@
 //   W, STEPS, PIXELS   bits of a step, steps of a set, positions
 //
 //   i_load    i_all comes in a clock later: the values of one position for all steps
-//   i_step    the clock before i_move: the step (without the position)
+//   i_step    the clock before i_move: the step (without the position); 0 from the last step of a set on
 //   i_move    the step takes its value
-//   o_a, o_b  two clocks after i_move: the value is o_a | o_b; 0 without i_move
+//   i_hide    a clock after i_move: the value is 0
+//   o_a, o_b  two clocks after i_move: the value is o_a | o_b
 //
 // Rings that hand their values on would need a multiplexer a bit; here all but one value are 0, so
-// that four of them take one LUT4, and reset is a property of the flip-flop.
+// that four of them take one LUT4, and reset is a property of the flip-flop. Step 0 can come as
+// soon as its value is at the ring's end, so there the end itself is what is reset.
 `default_nettype none
 module flx_step_rings #(
     parameter W      = 8,
@@ -22,15 +24,17 @@ module flx_step_rings #(
     input  wire               i_load,
     input  wire [SW-1:0]      i_step,
     input  wire               i_move,
+    input  wire               i_hide,
     input  wire [STEPS*W-1:0] i_all,
-    output wire [W-1:0]       o_a,
-    output wire [W-1:0]       o_b
+    output reg  [W-1:0]       o_a,
+    output reg  [W-1:0]       o_b
 );
     localparam A = (STEPS > 4) ? 4 : (STEPS > 1) ? STEPS - 1 : 1; // steps of o_a
 
-    reg [STEPS*W-1:0] taken;
-    reg [W-1:0]       any_a, any_b;
-    integer           n;
+    wire [STEPS*W-1:0] taken;
+    reg                load;
+    reg [W-1:0]        any_a, any_b;
+    integer            n;
 
     always @* begin
         any_a = {W{1'b0}};
@@ -39,26 +43,40 @@ module flx_step_rings #(
             if (n < A) any_a = any_a | taken[n*W +: W];
             else any_b = any_b | taken[n*W +: W];
     end
-    assign o_a = any_a;
-    assign o_b = any_b;
+    always @(posedge clk) begin
+        load <= i_load;
+        o_a  <= i_hide ? {W{1'b0}} : any_a;
+        o_b  <= i_hide ? {W{1'b0}} : any_b;
+    end
 
     genvar s;
     generate
         for (s = 0; s < STEPS; s = s + 1) begin : g_step
             localparam [31:0] THIS = s;
-            reg          turn, moves, idle;
+            reg          others; // it is not the step's turn
             wire [W-1:0] oldest;
+            reg  [W-1:0] value;
 
-            always @(posedge clk) begin
-                turn  <= STEPS == 1 || i_step == THIS[SW-1:0];
-                idle  <= !i_move || !turn;
-                moves <= i_load || (i_move && turn);
-                taken[s*W +: W] <= idle ? {W{1'b0}} : oldest;
+            assign taken[s*W +: W] = value;
+            always @(posedge clk) others <= STEPS > 1 && i_step != THIS[SW-1:0];
+
+            if (s == 0) begin : g_first
+                reg moves;
+                always @(posedge clk) begin
+                    moves <= i_load || (i_move && !others);
+                    if (others) value <= {W{1'b0}};
+                    else if (moves) value <= oldest;
+                end
+                flx_ring #(.W(W), .N(PIXELS - 1)) u_ring (
+                    .clk(clk), .i_move(moves), .i(i_all[W-1:0]), .o_new(), .o_old(oldest)
+                );
+            end else begin : g_later
+                always @(posedge clk) value <= others ? {W{1'b0}} : oldest;
+                flx_ring #(.W(W), .N(PIXELS)) u_ring (
+                    .clk(clk), .i_move(load || (i_move && !others)), .i(i_all[s*W +: W]), .o_new(),
+                    .o_old(oldest)
+                );
             end
-
-            flx_ring #(.W(W), .N(PIXELS)) u_ring (
-                .clk(clk), .i_move(moves), .i(i_all[s*W +: W]), .o_new(), .o_old(oldest)
-            );
         end
     endgenerate
 endmodule
