@@ -98,7 +98,7 @@ module flx_mac #(
     flx_multiply #(.A(16), .B(LO + 1), .REG(PIXELS > 1)) u_low (
         .clk(clk), .i_a(i_m), .i_b({ONE && i_s[ACC_W-1], i_s[LO-1:0]}), .o_p(p_lo)
     );
-    flx_fit #(.I(LO + 17), .O(32)) u_fit_low (.i(p_lo), .o(p_lo_ext));
+    flx_resize #(.I(LO + 17), .O(32)) u_fit_low (.i(p_lo), .o(p_lo_ext));
     flx_delay #(.W(65), .N(PIXELS > 1 ? 1 : 0)) u_delay (
         .clk(clk), .rst(1'b0), .i({i_add_product, i_beta, i_v & {32{i_add_v}}}),
         .o({add_product, beta, v_added})
@@ -112,14 +112,14 @@ module flx_mac #(
             flx_multiply #(.A(16), .B(HI), .REG(PIXELS > 1)) u_high (
                 .clk(clk), .i_a(i_m), .i_b(i_s[ACC_W-1:LO]), .o_p(p)
             );
-            flx_fit #(.I(HI + 16), .O(32)) u_fit (.i(p), .o(p_hi));
+            flx_resize #(.I(HI + 16), .O(32)) u_fit (.i(p), .o(p_hi));
         end
         if (CODE_W > 0) begin : g_codes
             wire [16+CODE_W:0] p_code;
             flx_multiply #(.A(16), .B(CODE_W + 1), .REG(PIXELS > 1)) u_code (
                 .clk(clk), .i_a(i_code_m), .i_b({1'b0, i_code}), .o_p(p_code)
             );
-            flx_fit #(.I(17 + CODE_W), .O(32)) u_fit (.i(p_code), .o(product));
+            flx_resize #(.I(17 + CODE_W), .O(32)) u_fit (.i(p_code), .o(product));
             assign extra = v_added;
         end else begin : g_again
             wire [31:0] p_added;

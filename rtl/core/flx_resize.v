@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_fit: the signed number of I bits in O bits: extended, or its lowest bits.
+// flx_resize: the signed number of I bits in O bits: extended, or its lowest bits.
 `default_nettype none
-module flx_fit #(
+module flx_resize #(
     parameter I = 8,
     parameter O = 32
 ) (
