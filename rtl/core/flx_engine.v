@@ -10,7 +10,6 @@
 //   AMEM_KIND    1: the activation memory is outside: i_act and i_raw are its answers, o_granule
 //                goes there, and i_raddr, i_we … are not used
 //
-//   i_index      number of the engine, constant: a port, so that all engines are one module
 //   i_raddr      activation word; o_raw one clock later, with it i_mask; i_sign, i_valid,
 //                i_first and i_double one more clock later (flx_lanes with CODED = 1)
 //   i_skip_load …  flx_requant, with o_raw; i_capture …  flx_requant
@@ -18,7 +17,7 @@
 //   i_img_we …   a granule of the image loader
 //   i_res_we …   write of a result; o_result one clock after i_res_raddr
 //   i_running    0: the host may read. With i_mask, as the next two
-//   i_rd_engine, i_rd_result   PIPE: the engine that answers, with the result of i_res_raddr or
+//   i_rd_mine, i_rd_result   PIPE: this engine answers, with the result of i_res_raddr or
 //                else with the only granule that i_mask lets through
 //   i_answer     PIPE: what the engine before passes on; o_answer the same or the answer
 `default_nettype none
@@ -45,7 +44,6 @@ module flx_engine #(
 ) (
     input  wire               clk,
     input  wire               rst,
-    input  wire [6:0]         i_index,
     input  wire [AW-1:0]      i_raddr,
     input  wire [K/4-1:0]     i_mask,
     output wire [K*ACT_W-1:0] o_raw,
@@ -92,7 +90,7 @@ module flx_engine #(
     input  wire [RAW:0]       i_res_raddr,
     output wire [31:0]        o_result,
     input  wire               i_running,
-    input  wire [6:0]         i_rd_engine,
+    input  wire               i_rd_mine,
     input  wire               i_rd_result,
     input  wire [31:0]        i_answer,
     output wire [31:0]        o_answer
@@ -208,7 +206,6 @@ module flx_engine #(
 
     generate
         if (PIPE != 0) begin : g_answer
-            wire              mine = i_rd_engine == i_index;
             reg               open; // act is what the host reads
             reg [31:0]        result, answer;
             reg [4*ACT_W-1:0] granule_read;
@@ -219,9 +216,9 @@ module flx_engine #(
                     granule_read = granule_read | act[4*ACT_W*b +: 4*ACT_W];
             end
             always @(posedge clk) begin
-                if (!(mine && i_rd_result)) result <= 32'd0;
+                if (!(i_rd_mine && i_rd_result)) result <= 32'd0;
                 else result <= o_result;
-                open   <= mine && !i_rd_result && !i_running;
+                open   <= i_rd_mine && !i_rd_result && !i_running;
                 answer <= i_answer | result
                         | {{(32-4*ACT_W){1'b0}}, granule_read & {4*ACT_W{open}}};
             end

@@ -5,6 +5,7 @@
 //   K … AMEM_KIND, PIPE, PIXELS   as in flx_engine
 //   BUS_W        bits that pass
 //
+//   i_index        number of the engine, constant: a port, so that all engines are one module
 //   i_bus, o_bus   from the station before, to the next one
 //   the rest     as in flx_engine
 `default_nettype none
@@ -51,7 +52,7 @@ module flx_station #(
     wire [15:0]        e_skip_m;
     wire [AW-1:0]      e_raddr, e_waddr, e_img_waddr;
     wire [KB-1:0]      e_mask;
-    wire [6:0]         e_rd_engine, e_img_engine;
+    wire [13:0]        unused_engines;
     wire               e_running, e_rd_result, e_valid, e_first, e_double, e_skip_load;
     wire               e_capture, e_fire_add, e_fire, e_add_code, e_add_v, e_combine, e_v_we;
     wire               e_joined, e_fresh, e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
@@ -63,14 +64,24 @@ module flx_station #(
     wire [G-1:0]       e_img_wdata;
     wire [RAW:0]       e_res_waddr, e_res_raddr;
 
+    // Which engine an image's granule or the host's read is for: looked at in the word that is
+    // passed on, so that the answer is a register when the word is here.
+    localparam IMG_ENGINE = 2 * (RAW + 1) + 1 + G + BW + AW;
+    localparam RD_ENGINE  = BUS_W - (K * T + 48 * RQ + 16 + AW + KB + 1 + 7);
+    wire img_mine, rd_mine;
+    flx_delay #(.W(2), .N(PIPE != 0 ? 1 : 0)) u_mine (
+        .clk(clk), .rst(1'b0), .o({img_mine, rd_mine}),
+        .i({o_bus[IMG_ENGINE +: 7] == i_index, o_bus[RD_ENGINE +: 7] == i_index})
+    );
+
     flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
         .clk(clk), .i(i_bus), .o_next(o_bus),
-        .o_here({e_sign, e_param, e_skip_m, e_raddr, e_mask, e_running, e_rd_engine, e_rd_result,
+        .o_here({e_sign, e_param, e_skip_m, e_raddr, e_mask, e_running, unused_engines[13:7], e_rd_result,
                  e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank,
                  e_capture, e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
                  e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_joined, e_fresh, e_code_en, e_null,
                  e_pool_first, e_v_load, e_v_next, e_we, e_waddr, e_wbank, e_img_we,
-                 e_img_engine, e_img_waddr, e_img_wbank, e_img_wdata, e_res_we,
+                 unused_engines[6:0], e_img_waddr, e_img_wbank, e_img_wdata, e_res_we,
                  e_res_waddr, e_res_raddr})
     );
 
@@ -79,7 +90,7 @@ module flx_station #(
         .RQ(RQ), .AMEM_WORDS(AMEM_WORDS), .SKIP(SKIP), .SCALED(SCALED),
         .POOL_BITS(POOL_BITS), .RAW(RAW), .AMEM_KIND(AMEM_KIND), .PIPE(PIPE), .PIXELS(PIXELS)
     ) u_engine (
-        .clk(clk), .rst(rst), .i_index(i_index), .i_raddr(e_raddr), .i_mask(e_mask),
+        .clk(clk), .rst(rst), .i_raddr(e_raddr), .i_mask(e_mask),
         .o_raw(o_raw), .i_act(i_act), .i_raw(i_raw),
         .o_granule(o_granule), .i_sign(e_sign), .i_valid(e_valid),
         .i_first(e_first), .i_double(e_double), .i_skip_load(e_skip_load),
@@ -91,10 +102,10 @@ module flx_station #(
         .i_joined(e_joined), .i_fresh(e_fresh),
         .i_code_en(e_code_en), .i_null(e_null), .i_pool_first(e_pool_first),
         .i_v_load(e_v_load), .i_v_next(e_v_next), .i_we(e_we), .i_waddr(e_waddr),
-        .i_wbank(e_wbank), .i_img_we(e_img_we && e_img_engine == i_index),
+        .i_wbank(e_wbank), .i_img_we(e_img_we && img_mine),
         .i_img_waddr(e_img_waddr), .i_img_wbank(e_img_wbank), .i_img_wdata(e_img_wdata),
         .i_res_we(e_res_we), .i_res_waddr(e_res_waddr), .i_res_raddr(e_res_raddr),
-        .o_result(o_result), .i_running(e_running), .i_rd_engine(e_rd_engine),
+        .o_result(o_result), .i_running(e_running), .i_rd_mine(rd_mine),
         .i_rd_result(e_rd_result), .i_answer(i_answer),
         .o_answer(o_answer)
     );
