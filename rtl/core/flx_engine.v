@@ -17,7 +17,7 @@
 //   i_img_we …   a granule of the image loader
 //   i_res_we …   write of a result; o_result one clock after i_res_raddr
 //   i_running    0: the host may read. With i_mask, as the next two
-//   i_rd_mine, i_rd_result   PIPE: this engine answers, with the result of i_res_raddr or
+//   i_rd_result, i_rd_act   PIPE: this engine answers, with the result of i_res_raddr or
 //                else with the only granule that i_mask lets through
 //   i_answer     PIPE: what the engine before passes on; o_answer the same or the answer
 `default_nettype none
@@ -90,8 +90,8 @@ module flx_engine #(
     input  wire [RAW:0]       i_res_raddr,
     output wire [31:0]        o_result,
     input  wire               i_running,
-    input  wire               i_rd_mine,
     input  wire               i_rd_result,
+    input  wire               i_rd_act,
     input  wire [31:0]        i_answer,
     output wire [31:0]        o_answer
 );
@@ -216,9 +216,9 @@ module flx_engine #(
                     granule_read = granule_read | act[4*ACT_W*b +: 4*ACT_W];
             end
             always @(posedge clk) begin
-                if (!(i_rd_mine && i_rd_result)) result <= 32'd0;
+                if (!i_rd_result) result <= 32'd0;
                 else result <= o_result;
-                open   <= i_rd_mine && !i_rd_result && !i_running;
+                open   <= i_rd_act && !i_running;
                 answer <= i_answer | result
                         | {{(32-4*ACT_W){1'b0}}, granule_read & {4*ACT_W{open}}};
             end

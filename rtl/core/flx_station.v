@@ -52,8 +52,8 @@ module flx_station #(
     wire [15:0]        e_skip_m;
     wire [AW-1:0]      e_raddr, e_waddr, e_img_waddr;
     wire [KB-1:0]      e_mask;
-    wire [13:0]        unused_engines;
-    wire               e_running, e_rd_result, e_valid, e_first, e_double, e_skip_load;
+    wire [14:0]        unused_engines;
+    wire               e_running, e_valid, e_first, e_double, e_skip_load;
     wire               e_capture, e_fire_add, e_fire, e_add_code, e_add_v, e_combine, e_v_we;
     wire               e_joined, e_fresh, e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
     wire               e_we, e_img_we, e_res_we;
@@ -68,15 +68,17 @@ module flx_station #(
     // passed on, so that the answer is a register when the word is here.
     localparam IMG_ENGINE = 2 * (RAW + 1) + 1 + G + BW + AW;
     localparam RD_ENGINE  = BUS_W - (K * T + 48 * RQ + 16 + AW + KB + 1 + 7);
-    wire img_mine, rd_mine;
-    flx_delay #(.W(2), .N(PIPE != 0 ? 1 : 0)) u_mine (
-        .clk(clk), .rst(1'b0), .o({img_mine, rd_mine}),
-        .i({o_bus[IMG_ENGINE +: 7] == i_index, o_bus[RD_ENGINE +: 7] == i_index})
+    wire img_mine, rd_result, rd_act;
+    wire rd_mine = o_bus[RD_ENGINE +: 7] == i_index;
+    flx_delay #(.W(3), .N(PIPE != 0 ? 1 : 0)) u_mine (
+        .clk(clk), .rst(1'b0), .o({img_mine, rd_result, rd_act}),
+        .i({o_bus[IMG_ENGINE +: 7] == i_index, rd_mine && o_bus[RD_ENGINE-1],
+            rd_mine && !o_bus[RD_ENGINE-1]})
     );
 
     flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
         .clk(clk), .i(i_bus), .o_next(o_bus),
-        .o_here({e_sign, e_param, e_skip_m, e_raddr, e_mask, e_running, unused_engines[13:7], e_rd_result,
+        .o_here({e_sign, e_param, e_skip_m, e_raddr, e_mask, e_running, unused_engines[14:7],
                  e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank,
                  e_capture, e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
                  e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_joined, e_fresh, e_code_en, e_null,
@@ -105,8 +107,8 @@ module flx_station #(
         .i_wbank(e_wbank), .i_img_we(e_img_we && img_mine),
         .i_img_waddr(e_img_waddr), .i_img_wbank(e_img_wbank), .i_img_wdata(e_img_wdata),
         .i_res_we(e_res_we), .i_res_waddr(e_res_waddr), .i_res_raddr(e_res_raddr),
-        .o_result(o_result), .i_running(e_running), .i_rd_mine(rd_mine),
-        .i_rd_result(e_rd_result), .i_answer(i_answer),
+        .o_result(o_result), .i_running(e_running), .i_rd_act(rd_act),
+        .i_rd_result(rd_result), .i_answer(i_answer),
         .o_answer(o_answer)
     );
 endmodule

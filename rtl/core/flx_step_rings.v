@@ -53,12 +53,13 @@ module flx_step_rings #(
     generate
         for (s = 0; s < STEPS; s = s + 1) begin : g_step
             localparam [31:0] THIS = s;
-            reg          others; // it is not the step's turn
+            wire         others; // it is not the step's turn
             wire [W-1:0] oldest;
             reg  [W-1:0] value;
 
             assign taken[s*W +: W] = value;
-            always @(posedge clk) others <= STEPS > 1 && i_step != THIS[SW-1:0];
+            // A copy: several sets of rings lie apart, and Yosys would make one register for all.
+            flx_copy u_others (.clk(clk), .i(STEPS > 1 && i_step != THIS[SW-1:0]), .o(others));
 
             if (s == 0) begin : g_first
                 reg moves;
