@@ -22,9 +22,10 @@ UNITS = {
     "flx_lanes": ("P", "PLAIN*K*T*ACT_W PLAIN*K*T PLAIN*T*ACC_W PAIRS*K*T*ACT_W PAIRS*K*T"
                        " PAIRS*T*ACC_W PAIRS*K*ACT_W ROWS*K*T*ACT_W ROWS*K*T ROWS*T*ACC_W ROWS*K*ACT_W"
                        " COPIES*K*T*ACT_W RING*T*ACC_W ONE"),
-    "flx_requant": ("P", "ONE T*ACC_W ROWS*T*ACC_W RQ RQ*ACC_W NO_DSP*RQ*ACC_W SKIP*T*ACT_W SKIP*RQ"
-                         " SCALED*RQ SUMS*RQ RQ*ACT_W RING*T*ACC_W RING*RQ SKIP*K*T RING*SKIP*T*ACT_W"
-                         " SKIP_OWN*RQ RING*RQ*ACC_W"),
+    "flx_requant": ("P", "ONE RINGS T*ACC_W NO_RINGS*T*ACC_W NO_RINGS*ROWS*T*ACC_W RQ RQ*ACC_W NO_DSP*RQ*ACC_W"
+                         " NO_RINGS*SKIP*T*ACT_W SKIP*RQ SCALED*RQ SUMS*RQ RQ*ACT_W NO_RINGS*RQ*ACT_W"
+                         " RING*T*ACC_W RINGS*RQ RING*RQ SKIP*K*T SKIP*T*ACT_W RING*SKIP*T*ACT_W SKIP_OWN*RQ"
+                         " RING*RQ*ACC_W NO_RINGS*RQ*ACC_W"),
     "flx_store": ("STORE", "ONE K*ACT_W AMEM_LOG2"),
     "flx_counters": ("COUNTERS", "ONE LAYERS_LOG2 RINGS"),
     "flx_readout": ("ONE", "ONE RINGS NO_PIPE*P*K*ACT_W AMEM_LOG2 PIPE"),
