@@ -6,7 +6,7 @@
 // i_valid/i_data/o_ready  a byte is taken in a cycle with i_valid and o_ready; o_ready is 1
 //                at the end of the stop bit and while the line is idle, if i_clear is
 // i_clear        1: the other end takes bytes (synchronous to clk)
-// o_tx           the line, a register
+// o_tx           the line, a register without an enable: the pin may be far away
 `default_nettype none
 
 module flx_uart_tx #(
@@ -31,20 +31,22 @@ module flx_uart_tx #(
     reg  [3:0]    bits;   // bits not yet over; 0: idle
     reg  [LW-1:0] left;   // time to the end of the bit
     reg  [7:0]    shift;
+    reg           line;
     wire          over = left < UNIT;
     wire          load = i_valid && o_ready;
 
     assign o_ready = i_clear && (bits == 4'd0 || (bits == 4'd1 && over));
 
     always @(posedge clk) begin
+        o_tx <= line || rst;
         if (load) begin
             bits  <= 4'd10;
             shift <= i_data;
-            o_tx  <= 1'b0;
+            line  <= 1'b0;
         end else if (over && bits != 4'd0) begin
             bits  <= bits - 4'd1;
             shift <= {1'b1, shift[7:1]};
-            o_tx  <= shift[0] || bits == 4'd1;
+            line  <= shift[0] || bits == 4'd1;
         end
         if (load || (over && bits > 4'd1))
             left <= left + STEP;
@@ -53,7 +55,7 @@ module flx_uart_tx #(
         if (rst) begin
             bits <= 4'd0;
             left <= {LW{1'b0}};
-            o_tx <= 1'b1;
+            line <= 1'b1;
         end
     end
 endmodule
