@@ -181,8 +181,8 @@ static const struct fit_term fit_ecp5[] = {
     {18, {FLX_Q_NO_PIPE, FLX_Q_K, FLX_Q_ONE, FLX_Q_ONE}, 0, 0, 0, 0.13},
     {18, {FLX_Q_NO_PIPE, FLX_Q_P, FLX_Q_ONE, FLX_Q_ONE}, 0, 0, 0, 7.8014e-05},
     {18, {FLX_Q_NO_PIPE, FLX_Q_P, FLX_Q_K, FLX_Q_ACT_W}, 3.3713, 0.05851, 0, 0},
-    {19, {FLX_Q_FIFO_LOG2, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 2.674, 2.3993, 0, 0},
-    {19, {FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 121.93, 109.41, 0, 0},
+    {19, {FLX_Q_FIFO_LOG2, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 2.9671, 2.4176, 0, 0},
+    {19, {FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 135.3, 110.24, 0, 0},
     {20, {FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 775.99, 370, 0, 0},
 };
 
@@ -313,8 +313,8 @@ static const struct fit_term fit_ice40[] = {
     {18, {FLX_Q_NO_PIPE, FLX_Q_K, FLX_Q_ONE, FLX_Q_ONE}, 0, 0, 0, 0.13053},
     {18, {FLX_Q_NO_PIPE, FLX_Q_P, FLX_Q_ONE, FLX_Q_ONE}, 0, 0, 0, 0.46175},
     {18, {FLX_Q_NO_PIPE, FLX_Q_P, FLX_Q_K, FLX_Q_ACT_W}, 1.2423, 0.027266, 0, 0},
-    {19, {FLX_Q_FIFO_LOG2, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 3.5898, 2.1612, 0, 0},
-    {19, {FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 163.69, 98.549, 0, 0},
+    {19, {FLX_Q_FIFO_LOG2, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 3.6997, 2.1795, 0, 0},
+    {19, {FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE, FLX_Q_ONE}, 168.7, 99.384, 0, 0},
 };
 
 /* What whole boards that were placed have for a cell or flip-flop of their units. */
@@ -324,8 +324,8 @@ static const struct fit_family {
     size_t n_terms;
     double cells_scale, ffs_scale;
 } fit_families[] = {
-    {"ecp5", fit_ecp5, sizeof fit_ecp5 / sizeof fit_ecp5[0], 0.9042, 1.0302},
-    {"ice40", fit_ice40, sizeof fit_ice40 / sizeof fit_ice40[0], 0.9231, 0.9320},
+    {"ecp5", fit_ecp5, sizeof fit_ecp5 / sizeof fit_ecp5[0], 0.9039, 1.0302},
+    {"ice40", fit_ice40, sizeof fit_ice40 / sizeof fit_ice40[0], 0.9231, 0.9295},
 };
 
 /* What placed boards needed for a ns of the longest path: of clk, of clk_lanes. */
@@ -335,7 +335,7 @@ static const struct fit_speed {
     double core, lanes;
 } fit_speeds[] = {
     {"ecp5", 6, 1.2103, 0.7001}, {"ecp5", 7, 1.0025, 0.5658}, {"ecp5", 8, 0.7947, 0.4314},
-    {"hx8k", 0, 0.8077, 0.8077}, {"up5k", 0, 1.8047, 1.8047},
+    {"hx8k", 0, 0.8077, 0.8077}, {"up5k", 0, 1.6401, 1.6401},
 };
 
 #endif
