@@ -26,7 +26,7 @@ module flx_chain #(
     parameter AMEM_KIND  = 0,
     parameter PIPE       = 0,
     parameter PIXELS     = 1,
-    parameter BUS_W      = 1
+    parameter BUS_W      = 512
 ) (
     input  wire                 clk,
     input  wire                 rst,

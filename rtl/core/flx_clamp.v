@@ -57,7 +57,7 @@ module flx_clamp #(
                 .clk(clk), .i_a({1'b0, field}), .i_b({1'b0, 8'h80 >> i_shift[2:0]}), .o_p(product)
             );
             always @(posedge clk) begin
-                for (n = 0; n < 4; n = n + 1) outside[n] <= i_shift[4:3] <= n;
+                for (n = 0; n < 4; n = n + 1) outside[n] <= {30'd0, i_shift[4:3]} <= n;
                 for (n = 0; n < FOURS; n = n + 1)
                     over5[n] <= !outside[n/2] ? 1'b0 : |above[4*n +: 4];
                 over6   <= |over5;
