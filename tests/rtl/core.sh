@@ -10,7 +10,7 @@ set -eu
 cd "$(dirname "$0")/../.."
 
 seed=${FLX_SEED:-1}
-seeds=${FLX_SEEDS:-3}
+seeds=${FLX_SEEDS:-2}
 work=build/rtl-core
 gen=$work/gen_case
 bench=tests/rtl/core/tb_core.v
