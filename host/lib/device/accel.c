@@ -122,6 +122,15 @@ static void take_results(const struct flx_accel *a, int b, int n, int32_t *logit
     }
 }
 
+/* Waits for all answers, and takes the logits of batch b out of the last ones. */
+static int finish_results(struct flx_accel *a, int b, int n, int32_t *logits)
+{
+    int status = flx_session_flush(a->session);
+    if (!status && b >= 0)
+        take_results(a, b, n, logits);
+    return status;
+}
+
 /* While run b works: results of run b-1 come back, weights of run b and images of
  * run b+1 go out. The only wait is inside flx_session_run, for those results, and by
  * then the rest has been sent. */
@@ -141,16 +150,10 @@ static int infer_overlapped(struct flx_accel *a, const uint8_t *images, int n, i
             status = flx_accel_images(a, images, n, b + 1);
     }
     if (!status)
-        status = flx_session_flush(a->session);
-    if (!status && batches > 1)
-        take_results(a, batches - 2, n, logits);
+        status = finish_results(a, batches - 2, n, logits);
     if (!status)
         status = read_results(a, 0);
-    if (!status)
-        status = flx_session_flush(a->session);
-    if (!status)
-        take_results(a, batches - 1, n, logits);
-    return status;
+    return status ? status : finish_results(a, batches - 1, n, logits);
 }
 
 /* With one image buffer: the device takes images of run b+1 behind the READ of run b's
@@ -171,11 +174,7 @@ static int infer_in_turn(struct flx_accel *a, const uint8_t *images, int n, int3
         if (!status)
             status = read_results(a, 0);
     }
-    if (!status)
-        status = flx_session_flush(a->session);
-    if (!status)
-        take_results(a, batches - 1, n, logits);
-    return status;
+    return status ? status : finish_results(a, batches - 1, n, logits);
 }
 
 static int accel_infer(void *self, const uint8_t *images, int n, int32_t *logits)
