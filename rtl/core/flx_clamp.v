@@ -32,17 +32,14 @@ module flx_clamp #(
     genvar            b;
 
     generate
-        if (PIXELS > 1) begin : g_pick
+        if (PIXELS > 1) begin : g_multiply
             for (b = 0; b < F; b = b + 1) begin : g_bit
                 flx_pick #(.N(4)) u_pick (
                     .i({v_wide[b+24], v_wide[b+16], v_wide[b+8], v_wide[b]}), .i_sel(i_shift[4:3]),
                     .o(field[b])
                 );
             end
-        end else begin : g_part
-            assign field = v_wide[{1'b0, i_shift[4:3], 3'b000} +: F];
-        end
-        if (PIXELS > 1) begin : g_multiply
+
             // The rest by a multiplier, whose registers are field and product; bits of V above field
             // by fours, if they are not in it.
             localparam FOURS = (31 - F + 3) / 4;
@@ -79,6 +76,7 @@ module flx_clamp #(
             reg  [3:0]       over5; // of eight bits each
             reg              minus5, minus6, over6;
 
+            assign field = v_wide[{1'b0, i_shift[4:3], 3'b000} +: F];
             always @(posedge clk) begin
                 lowest <= {1'b0, i_shift} + ACT_W;
                 for (n = 0; n < 31; n = n + 1) above[n] <= n >= {26'd0, lowest};

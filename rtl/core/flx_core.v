@@ -379,7 +379,7 @@ module flx_core #(
 
     // ---------------------------------------------------------------- engines
     // What passes the engines, in the order of flx_station.
-    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * (SW + XW) + G + 2 * (RAW + 1) + 68;
+    localparam BUS_W = K * T + 48 * RQ + 3 * AW + KB + 3 * BW + 2 * (SW + XW) + G + 2 * (RAW + 1) + 67;
 
     wire [BUS_W-1:0]     bus;
     wire [P*K*ACT_W-1:0] raw;     // memory outputs, for the host

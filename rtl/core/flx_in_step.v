@@ -131,7 +131,7 @@ module flx_in_step #(
     assign o_bus = {i_sign, param, i_skip_m, i_aaddr, o_mask, running, rd_engine, rd_result, valid, first,
                     double, o_skip_load, skip_word, skip_bank, capture, fire_add, fire, step,
                     add_code, add_v, !i_scaled, v_we, v_waddr, i_shift, i_pool_sum, i_pool_shift,
-                    1'b0, 1'b1, code_en, code_null, pool_first, v_load, v_next, o_we, o_waddr, o_wbank,
+                    1'b1, code_en, code_null, pool_first, v_load, v_next, o_we, o_waddr, o_wbank,
                     i_img_we, i_img_engine, i_img_waddr, i_img_wbank, i_img_wdata,
                     res_we && !res_waddr[RAW], i_parity, res_waddr[RAW-1:0], i_rd_res};
 endmodule

@@ -362,7 +362,7 @@ module flx_pixels #(
 
     assign o_bus = {sign, param, skip_m, aaddr, mask, running, rd_engine, rd_result, valid, first, double,
                     skip_load, 5'd0, skip_bank, capture, fire_add, fire, step, turn, add_code, add_v,
-                    !scaled, scaled ? fire_v : fire_s, v_waddr, shift, pool_sum, pool_shift, joined,
+                    !scaled, scaled ? fire_v : fire_s, v_waddr, shift, pool_sum, pool_shift,
                     !joined || firsts[(AT_CODE+2)%PIXELS], code_en,
                     is_null, pool_first, v_load && once, v_next && once, we, waddr, wbank, img_we,
                     img_engine, img_waddr, img_wbank, img_wdata, res_we && once && !res_waddr[RAW],

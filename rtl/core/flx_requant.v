@@ -31,9 +31,8 @@
 //   i_combine    0: V of the planes before is added; 1: twice their sum is added to this sum
 //   i_v_we       four clocks after i_fire, with i_combine one clock after it: keeps it at i_v_waddr
 //   i_shift      constant while a layer runs, as are i_pool_sum and i_pool_shift
-//   i_joined     the sums of the round's positions are one window's; the last position has it. Only
-//                i_fresh is looked at
-//   i_fresh      joined: 2 clocks after i_code_en, with the first position of a round; else 1
+//   i_fresh      1; in a joined layer, where the sums of the round's positions are one window's and the
+//                last position has it, only with the first position of a round, 2 clocks after i_code_en
 //   i_code_en    7 clocks after i_fire: its codes go to the pool register;
 //   i_pool_first, i_null   with it: first position of the pool window; the code is 0
 //   o_granule    the 4 codes that entered the pool register last, or with POOL_BITS the clock
@@ -80,7 +79,6 @@ module flx_requant #(
     input  wire [4:0]         i_shift,
     input  wire               i_pool_sum,
     input  wire [3:0]         i_pool_shift,
-    input  wire               i_joined,
     input  wire               i_fresh,
     input  wire               i_code_en,
     input  wire               i_null,

@@ -55,7 +55,7 @@ module flx_station #(
     wire [14:0]        unused_engines;
     wire               e_running, e_valid, e_first, e_double, e_skip_load;
     wire               e_capture, e_fire_add, e_fire, e_add_code, e_add_v, e_combine, e_v_we;
-    wire               e_joined, e_fresh, e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
+    wire               e_fresh, e_pool_sum, e_code_en, e_null, e_pool_first, e_v_load, e_v_next;
     wire               e_we, e_img_we, e_res_we;
     wire [4:0]         e_skip_word, e_shift;
     wire [BW-1:0]      e_skip_bank, e_wbank, e_img_wbank;
@@ -81,7 +81,7 @@ module flx_station #(
         .o_here({e_sign, e_param, e_skip_m, e_raddr, e_mask, e_running, unused_engines[14:7],
                  e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank,
                  e_capture, e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
-                 e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_joined, e_fresh, e_code_en, e_null,
+                 e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_fresh, e_code_en, e_null,
                  e_pool_first, e_v_load, e_v_next, e_we, e_waddr, e_wbank, e_img_we,
                  unused_engines[6:0], e_img_waddr, e_img_wbank, e_img_wdata, e_res_we,
                  e_res_waddr, e_res_raddr})
@@ -101,7 +101,7 @@ module flx_station #(
         .i_skip_m(e_skip_m), .i_add_code(e_add_code),
         .i_add_v(e_add_v), .i_combine(e_combine), .i_v_we(e_v_we), .i_v_waddr(e_v_waddr),
         .i_shift(e_shift), .i_pool_sum(e_pool_sum), .i_pool_shift(e_pool_shift),
-        .i_joined(e_joined), .i_fresh(e_fresh),
+        .i_fresh(e_fresh),
         .i_code_en(e_code_en), .i_null(e_null), .i_pool_first(e_pool_first),
         .i_v_load(e_v_load), .i_v_next(e_v_next), .i_we(e_we), .i_waddr(e_waddr),
         .i_wbank(e_wbank), .i_img_we(e_img_we && img_mine),
