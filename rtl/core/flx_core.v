@@ -400,8 +400,8 @@ module flx_core #(
 
             flx_pixels #(
                 .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .LANES(LANES), .FAN(FAN), .RQ(RQ),
-                .SKIP(SKIP), .PIXELS(PIXELS), .LATENCY(LATENCY), .SUMS(POOL_BITS != 0), .MEM(MEM), .AW(AW),
-                .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
+                .SKIP(SKIP), .PIXELS(PIXELS), .LATENCY(LATENCY), .SUMS(POOL_BITS != 0), .MEM(MEM),
+                .HOP(PIPE), .AW(AW), .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
             ) u_pixels (
                 .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .o_rst(rst_lanes), .o_bus(bus),
                 .i_running(seq_busy), .i_valid(valid), .i_first(first), .i_double(double),
@@ -438,8 +438,8 @@ module flx_core #(
         end else begin : g_step
             assign set_pitch = out_pitch;
             flx_in_step #(
-                .K(K), .T(T), .ACT_W(ACT_W), .RQ(RQ), .SKIP(SKIP), .MEM(MEM), .AW(AW), .BW(BW),
-                .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
+                .K(K), .T(T), .ACT_W(ACT_W), .RQ(RQ), .SKIP(SKIP), .MEM(MEM), .HOP(PIPE), .AW(AW),
+                .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
             ) u_in_step (
                 .clk(clk), .rst(rst), .o_bus(bus), .o_mask(mask1), .o_skip_load(skip_load),
                 .i_running(seq_busy), .i_valid(valid), .i_first(first), .i_double(double),

@@ -4,6 +4,7 @@
 //
 //   K … RQ, SKIP   as in flx_core
 //   MEM        clocks of the memories
+//   HOP        1: signs need a clock less than all else from here to the lanes (flx_station)
 //   AW, BW, RAW, SW   bits of an activation address, a bank, a result address, a step
 //
 //   i_…        words as they leave the sequencer, signs MEM + 1 clocks after them; steps of
@@ -18,6 +19,7 @@ module flx_in_step #(
     parameter RQ      = 4,
     parameter SKIP    = 1,
     parameter MEM     = 1,
+    parameter HOP     = 0,
     parameter AW      = 10,
     parameter BW      = 1,
     parameter RAW     = 4,
@@ -128,7 +130,10 @@ module flx_in_step #(
         end
     endgenerate
 
-    assign o_bus = {i_sign, param, i_skip_m, i_aaddr, o_mask, running, rd_engine, rd_result, valid, first,
+    wire [K*T-1:0] sign;
+    flx_delay #(.W(K * T), .N(HOP)) u_delay_sign (.clk(clk), .rst(1'b0), .i(i_sign), .o(sign));
+
+    assign o_bus = {sign, param, i_skip_m, i_aaddr, o_mask, running, rd_engine, rd_result, valid, first,
                     double, o_skip_load, skip_word, skip_bank, capture, fire_add, fire, step,
                     add_code, add_v, !i_scaled, v_we, v_waddr, i_shift, i_pool_sum, i_pool_shift,
                     1'b1, code_en, code_null, pool_first, v_load, v_next, o_we, o_waddr, o_wbank,

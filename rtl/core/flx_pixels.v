@@ -5,10 +5,10 @@
 // neighbours in one pool window, whose sums the requantiser adds up at the window's end. Here every
 // signal gets its place in time:
 //
-//   time       clocks of the lanes, from time 0 = the first clock of the round; position c at time + c
-//   1          address
-//   AT_MASK    masks and codes to be added, AT_WORD signs and flags of the word
-//   AT_SUM     LATENCY later: sums; capture and steps
+//   time        clocks of the lanes after the word leaves the sequencer; position c at time + c
+//   AT_ADDRESS  a clock before the address
+//   AT_MASK     masks and codes to be added, AT_WORD signs and flags of the word
+//   AT_SUM      LATENCY later: sums; capture and steps
 //   AT_PARAM   parameters and what goes with them, AT_KEPT sums of planes, AT_V values V, AT_CODE codes, AT_GRANULE
 //
 //   K … ACT_W, RQ, SKIP, LANES, FAN   as in flx_core
@@ -16,6 +16,7 @@
 //   SUMS       POOL_BITS > 0
 //   AW, BW, RAW, SW   bits of an activation address, a bank, a result address, a step
 //   MEM        cycles of the core's memories
+//   HOP        1: signs need a clock less than all else from here to the lanes (flx_station)
 //
 //   clk_lanes  PIXELS times as fast as clk, rising edges aligned. Registers of clk are looked at in
 //              the last clock of their cycle, PIXELS - 1 clocks after they changed
@@ -40,6 +41,7 @@ module flx_pixels #(
     parameter LATENCY = 5,
     parameter SUMS    = 1,
     parameter MEM     = 1,
+    parameter HOP     = 0,
     parameter AW      = 10,
     parameter BW      = 1,
     parameter RAW     = 4,
@@ -113,8 +115,14 @@ module flx_pixels #(
     input  wire [G-1:0]     i_img_wdata
 );
     localparam XW         = $clog2(PIXELS);
-    localparam AT_MASK    = 5;
-    localparam AT_WORD    = 6;
+    localparam WORD       = PIXELS * (MEM + 1); // until signs and parameters leave the memories
+    localparam EVENT      = PIXELS;             // events leave flx_requant_ctl that much after a word
+    // Signs are many: they wait for whole cycles of the core, in its registers, or not at all.
+    localparam SIGN       = 6 + HOP;            // after AT_ADDRESS
+    localparam WAIT       = (SIGN > WORD) ? (SIGN - WORD + PIXELS - 1) / PIXELS * PIXELS : 0;
+    localparam AT_ADDRESS = WORD + WAIT - SIGN;
+    localparam AT_MASK    = AT_ADDRESS + 5;
+    localparam AT_WORD    = AT_ADDRESS + 6;
     localparam AT_SUM     = AT_WORD + LATENCY;
     localparam AT_PARAM   = AT_SUM + 2;
     localparam AT_KEPT    = AT_SUM + 3;
@@ -122,10 +130,8 @@ module flx_pixels #(
     localparam AT_CODE    = AT_SUM + 9;
     localparam AT_GRANULE = AT_CODE + ((SUMS != 0) ? 5 : 2);
     // A write waits WRITE cycles, where it is in step with an image's, then REST clocks.
-    localparam WRITE      = (AT_GRANULE - 1) / PIXELS;
-    localparam REST       = AT_GRANULE - WRITE * PIXELS;
-    localparam E_WORD     = MEM + 1; // until the signs are there
-    localparam E_EVENT    = MEM;     // until the parameters are there
+    localparam WRITE      = (AT_GRANULE - EVENT - 1) / PIXELS;
+    localparam REST       = AT_GRANULE - EVENT - WRITE * PIXELS;
 
     // Where the lanes' clock is in the core's cycle: `beat` changes in its first clock. Whoever looks
     // at the core's registers does so a clock after `take`, in the cycle's last clock.
@@ -164,27 +170,27 @@ module flx_pixels #(
     wire [BW-1:0] skip_bank;
     wire [K*T-1:0] raw_sign, sign;
 
-    flx_late #(.W(2 + AW + CW), .PIXELS(PIXELS), .EARLY(E_WORD)) u_address (
+    flx_late #(.W(2 + AW + CW), .PIXELS(PIXELS), .D(AT_ADDRESS)) u_address (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
         .i({i_running, i_skip_read, i_aaddr, i_col}), .o({running0, skip0, aaddr0, col0})
     );
-    flx_late #(.W(KB + 1), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK - 1)) u_mask (
+    flx_late #(.W(KB + 1), .PIXELS(PIXELS), .D(AT_MASK - 1)) u_mask (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_mask, i_running}),
         .o({mask1, running1})
     );
-    flx_late #(.W(9), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK)) u_read (
+    flx_late #(.W(9), .PIXELS(PIXELS), .D(AT_MASK)) u_read (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
         .i({i_running, i_rd_engine, i_rd_result}), .o({running, rd_engine, rd_result})
     );
-    flx_late #(.W(1 + BW), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_MASK - 1)) u_skip_read (
+    flx_late #(.W(1 + BW), .PIXELS(PIXELS), .D(AT_MASK - 2)) u_skip_read (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_skip_read, i_skip_bank}),
         .o({skip_load, skip_bank})
     );
-    flx_late #(.W(3), .PIXELS(PIXELS), .EARLY(E_WORD), .D(AT_WORD)) u_word (
+    flx_late #(.W(3), .PIXELS(PIXELS), .D(AT_WORD)) u_word (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_valid, i_first, i_double}),
         .o({valid, first, double})
     );
-    flx_late #(.W(K * T), .PIXELS(PIXELS), .D(AT_WORD)) u_sign (
+    flx_late #(.W(K * T), .PIXELS(PIXELS), .D(WAIT)) u_sign (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_sign), .o(raw_sign)
     );
     flx_late #(.W(3 * CW + 2 * AW + 1), .PIXELS(PIXELS)) u_fields (
@@ -212,14 +218,14 @@ module flx_pixels #(
     reg [KB-1:0] mask;
 
     always @(posedge clk_lanes) begin
-        aaddr  <= firsts[0] ? aaddr0 : aaddr + astep;
-        col    <= firsts[0] ? col0 : col + win_step0;
+        aaddr  <= firsts[AT_ADDRESS%PIXELS] ? aaddr0 : aaddr + astep;
+        col    <= firsts[AT_ADDRESS%PIXELS] ? col0 : col + win_step0;
         astep  <= !running0 ? {AW{1'b0}} : skip0 ? skip_step0 : win_step0[AW-1:0];
         beyond <= {1'b0, col} - {1'b0, row_words0};
         mask   <= mask1 & {KB{in_map || !running1}};
     end
 
-    flx_delay #(.W(1), .N(AT_MASK - 3)) u_in_map (
+    flx_delay #(.W(1), .N(AT_MASK - AT_ADDRESS - 3)) u_in_map (
         .clk(clk_lanes), .rst(1'b0), .i(beyond[CW]), .o(in_map)
     );
 
@@ -230,40 +236,40 @@ module flx_pixels #(
     wire [RAW:0]     res_waddr;
     wire [48*RQ-1:0] param;
 
-    flx_late #(.W(SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM - 2)) u_step (
+    flx_late #(.W(SW), .PIXELS(PIXELS), .D(AT_SUM - 3 - EVENT)) u_step (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_step), .o(step)
     );
-    flx_late #(.W(3), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM - 1)) u_fire (
+    flx_late #(.W(3), .PIXELS(PIXELS), .D(AT_SUM - 2 - EVENT)) u_fire (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_capture, i_fire_add, i_fire}),
         .o({capture, fire_add, fire})
     );
-    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_SUM + 1)) u_add_v (
+    flx_late #(.W(1), .PIXELS(PIXELS), .D(AT_SUM + 1 - EVENT)) u_add_v (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_add_v), .o(add_v)
     );
-    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(SKIP == 2 ? AT_SUM + 1 : AT_PARAM)) u_add_code (
+    flx_late #(.W(1), .PIXELS(PIXELS), .D((SKIP == 2 ? AT_SUM + 1 : AT_PARAM) - EVENT)) u_add_code (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_add_code), .o(add_code)
     );
-    flx_late #(.W(1 + SW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_KEPT)) u_kept (
+    flx_late #(.W(1 + SW), .PIXELS(PIXELS), .D(AT_KEPT - EVENT)) u_kept (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_fire, i_step}),
         .o({fire_s, step_s})
     );
-    flx_late #(.W(5 + SW + RAW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_V)) u_value (
+    flx_late #(.W(5 + SW + RAW), .PIXELS(PIXELS), .D(AT_V - EVENT)) u_value (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
         .i({i_fire, i_step, i_v_load, i_v_next, i_res_we, i_res_waddr}),
         .o({fire_v, step_v, v_load, v_next, res_we, res_waddr})
     );
-    flx_late #(.W(2), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE)) u_codes (
+    flx_late #(.W(2), .PIXELS(PIXELS), .D(AT_CODE - EVENT)) u_codes (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({i_code_en, i_pool_first}),
         .o({code_en, pool_first})
     );
-    flx_delay #(.W(1), .N(E_EVENT)) u_skip (
+    flx_delay #(.W(1), .N(MEM)) u_skip (
         .clk(clk), .rst(1'b0), .i(i_fire_add), .o(multiply_skip)
     );
 
     genvar r;
     generate
         for (r = 0; r < RQ; r = r + 1) begin : g_param
-            flx_late #(.W(48), .PIXELS(PIXELS), .D(AT_PARAM)) u_param (
+            flx_late #(.W(48), .PIXELS(PIXELS), .D(AT_PARAM - WORD)) u_param (
                 .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
                 .i({i_param[48*r+16 +: 32], (SKIP == 1 && multiply_skip) ? i_skip_m : i_param[48*r +: 16]}),
                 .o(param[48*r +: 48])
@@ -288,10 +294,10 @@ module flx_pixels #(
         o_set_pitch    <= i_out_pitch * {{(AW-3){1'b0}}, set_live};
     end
 
-    flx_late #(.W(CW), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 3)) u_column (
+    flx_late #(.W(CW), .PIXELS(PIXELS), .D(AT_CODE - 3 - EVENT)) u_column (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(at_col), .o(column0)
     );
-    flx_late #(.W(1), .PIXELS(PIXELS), .EARLY(E_EVENT), .D(AT_CODE - 1)) u_absent (
+    flx_late #(.W(1), .PIXELS(PIXELS), .D(AT_CODE - 1 - EVENT)) u_absent (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i(i_null), .o(absent)
     );
     always @(posedge clk_lanes) begin
@@ -313,7 +319,7 @@ module flx_pixels #(
 
     assign o_rq_we = rq_we;
 
-    flx_delay #(.W(AW + BW + 4), .N(E_EVENT + WRITE - 1)) u_write (
+    flx_delay #(.W(AW + BW + 4), .N(WRITE - 1)) u_write (
         .clk(clk), .rst(rst), .i({i_we, i_waddr, i_wbank, live}),
         .o({rq_we, rq_waddr, rq_wbank, rq_live})
     );
@@ -357,7 +363,7 @@ module flx_pixels #(
     wire             once    = firsts[AT_V%PIXELS];
     wire [XW-1:0]    turn_v  = turns[(AT_V%PIXELS)*XW +: XW];
     wire [XW-1:0]    turn_s  = turns[(AT_KEPT%PIXELS)*XW +: XW];
-    wire [XW-1:0]    turn    = turns[((AT_SUM-2)%PIXELS)*XW +: XW];
+    wire [XW-1:0]    turn    = turns[((AT_SUM-3)%PIXELS)*XW +: XW];
     wire [SW+XW-1:0] v_waddr = scaled ? {step_v, turn_v} : {step_s, turn_s};
 
     assign o_bus = {sign, param, skip_m, aaddr, mask, running, rd_engine, rd_result, valid, first, double,

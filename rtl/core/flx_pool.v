@@ -5,7 +5,6 @@
 //   RQ, ACT_W, PIXELS   as in flx_requant
 //   DEPTH       codes of a channel that take turns: T / RQ * PIXELS
 //   POOL_BITS   bits beyond ACT_W for the sum; 0: maxima only
-//   MULTIPLY    PIXELS > 1: sums are shifted by a multiplier a channel
 //
 //   i_pool_sum, i_pool_shift   sums instead of maxima, shifted right; constant for many clocks
 //   i_code_en, i_pool_first    codes come in; they are the first of their window
@@ -20,8 +19,7 @@ module flx_pool #(
     parameter ACT_W     = 8,
     parameter POOL_BITS = 6,
     parameter DEPTH     = 2,
-    parameter PIXELS    = 1,
-    parameter MULTIPLY  = 0
+    parameter PIXELS    = 1
 ) (
     input  wire                clk,
     input  wire                i_pool_sum,
@@ -38,6 +36,8 @@ module flx_pool #(
     localparam G    = 4 * ACT_W;
     localparam W    = RQ * PW;
     localparam LATE = (PIXELS > 1) ? 1 : 0;
+    // Sums that wait lie in a memory, if they are many.
+    localparam MEMORY = LATE != 0 && POOL_BITS != 0 && DEPTH >= 16;
 
     // With what a sum begins, by how much it is shifted.
     reg  [3:0]    pool_shift;
@@ -45,7 +45,7 @@ module flx_pool #(
     wire [15:0]   half;
     wire [PW-1:0] start = half[PW-1:0];
     wire [W-1:0]  best;
-    reg  [DEPTH*W-1:0] pool;
+    wire [W-1:0]  oldest, second, newest; // codes so far: of this position, of the next, of the one before
     wire          code_en;
     genvar        c, j, r;
 
@@ -63,17 +63,38 @@ module flx_pool #(
     flx_delay #(.W(1), .N(LATE)) u_delay_en (.clk(clk), .rst(1'b0), .i(i_code_en), .o(code_en));
 
     generate
-        if (DEPTH == 1) begin : g_once
-            always @(posedge clk) if (code_en) pool <= best;
-        end else begin : g_ring
+        if (MEMORY) begin : g_memory
+            reg  [W-1:0] first, next, last;
+            wire [W-1:0] far;
+            wire         move;
+            flx_copy u_move (.clk(clk), .i(i_code_en), .o(move));
+            flx_shift_mem #(.W(W), .N(DEPTH - 3)) u_others (
+                .clk(clk), .i_move(move), .i(last), .o(far)
+            );
             always @(posedge clk) begin
-                if (code_en) pool <= {best, pool[DEPTH*W-1:W]};
+                if (code_en) {first, next, last} <= {next, far, best};
+                if (i_code_en && i_pool_first) first <= {W{1'b0}};
+            end
+            assign {oldest, second, newest} = {first, next, last};
+        end else begin : g_flip_flops
+            reg  [DEPTH*W-1:0] pool;
+            wire [DEPTH*W-1:0] moved;
+            if (DEPTH == 1) begin : g_one
+                assign moved = best;
+            end else begin : g_many
+                assign moved = {best, pool[DEPTH*W-1:W]};
+            end
+            always @(posedge clk) begin
+                if (code_en) pool <= moved;
                 // What was there does not count: 0 is below every code, and no part of a sum.
                 if (LATE != 0 && i_code_en && i_pool_first) pool[W-1:0] <= {W{1'b0}};
             end
+            assign oldest = pool[W-1:0];
+            assign second = pool[(DEPTH > 1 ? W : 0) +: W];
+            assign newest = pool[(DEPTH-1)*W +: W];
         end
         for (r = 0; r < RQ; r = r + 1) begin : g_lane
-            wire [PW-1:0] was  = pool[r*PW +: PW];
+            wire [PW-1:0] was  = oldest[r*PW +: PW];
             wire [PW-1:0] wide = {{POOL_BITS{1'b0}}, i_code[r*ACT_W +: ACT_W]};
             if (LATE != 0) begin : g_ahead
                 // The comparison is a clock ahead of the rest.
@@ -81,7 +102,7 @@ module flx_pool #(
                 wire           above = less[ACT_W] || i_none[r]; // what is there, for maxima
                 reg            use_old, use_new;
                 flx_carry_row #(.W(ACT_W), .KIND(7), .TOP(1)) u_less (
-                    .i_a(i_early[r*ACT_W +: ACT_W]), .i_b(pool[W+r*PW +: ACT_W]),
+                    .i_a(i_early[r*ACT_W +: ACT_W]), .i_b(second[r*PW +: ACT_W]),
                     .i_c(was[ACT_W-1:0]), .i_d({ACT_W{code_en}}), .o(less)
                 );
                 always @(posedge clk) begin
@@ -98,6 +119,7 @@ module flx_pool #(
                     assign best[r*PW +: PW] = row[PW-1:0];
                 end
             end else begin : g_now
+                wire [PW-1:0] unused_second = second[r*PW +: PW];
                 wire [PW-1:0] from = i_pool_first ? start : was;
                 if (POOL_BITS == 0) begin : g_maximum
                     assign best[r*PW +: PW] = (wide > from) ? wide : from;
@@ -112,13 +134,13 @@ module flx_pool #(
         if (POOL_BITS == 0) begin : g_maximum
             for (c = 0; c < 4 / RQ; c = c + 1) begin : g_part
                 assign o_granule[c*RQ*ACT_W +: RQ*ACT_W] =
-                    pool[(DEPTH-1-(4/RQ-1-c)*PIXELS)*W +: W];
+                    g_flip_flops.pool[(DEPTH-1-(4/RQ-1-c)*PIXELS)*W +: W];
             end
         end else begin : g_sum
             // The codes that entered the pool last, shifted and clamped.
             wire [RQ*ACT_W-1:0] done;
             for (j = 0; j < RQ; j = j + 1) begin : g_done
-                wire [PW-1:0] sum = pool[((DEPTH-1)*RQ+j)*PW +: PW];
+                wire [PW-1:0] sum = newest[j*PW +: PW];
                 wire [PW-1:0] shifted;
                 if (LATE != 0) begin : g_join
                     // An odd width: bit 0 is chosen in the row.
@@ -130,17 +152,11 @@ module flx_pool #(
                         .i_c({{(JW-PW){1'b0}}, joint}), .i_d({JW{i_fresh}}), .o(row)
                     );
                     always @(posedge clk) joint <= row[PW-1:0];
-                    if (MULTIPLY != 0) begin : g_multiply
-                        wire [PW+17:0] product;
-                        flx_multiply #(.A(PW + 1), .B(17), .REG(1)) u_shift (
-                            .clk(clk), .i_a({1'b0, row[PW-1:0]}), .i_b({1'b0, scale}), .o_p(product)
-                        );
-                        assign shifted = product[15 +: PW];
-                    end else begin : g_shift
-                        reg [PW-1:0] coarse;
-                        always @(posedge clk) coarse <= joint >> {pool_shift[3:2], 2'b00};
-                        assign shifted = coarse >> pool_shift[1:0];
-                    end
+                    wire [PW+17:0] product;
+                    flx_multiply #(.A(PW + 1), .B(17), .REG(1)) u_shift (
+                        .clk(clk), .i_a({1'b0, row[PW-1:0]}), .i_b({1'b0, scale}), .o_p(product)
+                    );
+                    assign shifted = product[15 +: PW];
                 end else begin : g_alone
                     assign shifted = sum >> pool_shift;
                 end

@@ -40,6 +40,7 @@ module flx_ram #(
                 .i_we   (i_we),
                 .i_waddr(i_waddr),
                 .i_wdata(i_wdata),
+                .i_re   (1'b1),
                 .i_raddr(i_raddr),
                 .o_rdata(o_rdata)
             );

@@ -41,7 +41,7 @@
 //   i_v_next     the next of them
 //   o_v          V to be written (logits)
 // With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
-// i_fire_add and i_skip_load come one clock before what is said above, i_step two clocks. After i_fire
+// i_fire_add and i_skip_load come two clocks before what is said above, i_step three clocks. After i_fire
 // (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3
 // with i_combine, else 6, i_v_load 6, i_code_en 9 clocks; the granule is there 2 clocks after that, or with POOL_BITS 5.
 `default_nettype none
@@ -155,10 +155,10 @@ module flx_requant #(
             end else begin : g_part
                 // Sets lie one after another in the word.
                 localparam [BW-1:0] BANKS = T / 4;
-                reg  [BW-1:0]      set;
+                reg  [BW-1:0]      set, set_next;
                 wire [K*ACT_W-1:0] from_set = i_raw >> (T * ACT_W * set);
                 assign loaded = from_set[T*ACT_W-1:0];
-                always @(posedge clk) set <= i_skip_bank / BANKS;
+                always @(posedge clk) {set, set_next} <= {set_next, i_skip_bank / BANKS};
             end
             flx_step_rings #(.W(RQ * ACT_W), .STEPS(STEPS), .PIXELS(PIXELS)) u_codes (
                 .clk(clk), .i_load(i_skip_load), .i_step(i_step[SW-1:$clog2(PIXELS)]),
@@ -200,6 +200,8 @@ module flx_requant #(
         if (SCALED != 0) begin : g_scaled
             localparam VW = (SCALED == 2) ? ACC_W : 32;
             wire [RQ*VW-1:0] kept_v, read_v;
+            wire [SW-1:0]    step;
+            flx_delay #(.W(SW), .N(LATE)) u_step (.clk(clk), .rst(1'b0), .i(i_step), .o(step));
             for (b = 0; b < RQ; b = b + 1) begin : g_value
                 wire [31:0] value = (SCALED == 2 || i_combine) ? s_wide[32*b +: 32] : v[32*b +: 32];
                 assign kept_v[VW*b +: VW] = value[VW-1:0];
@@ -217,7 +219,7 @@ module flx_requant #(
                 .i_we   (i_v_we),
                 .i_waddr({{(6-SW){1'b0}}, i_v_waddr}),
                 .i_wdata(kept_v),
-                .i_raddr({{(6-SW){1'b0}}, i_step}),
+                .i_raddr({{(6-SW){1'b0}}, step}),
                 .o_rdata(read_v)
             );
         end else begin : g_no_scaled
@@ -225,14 +227,12 @@ module flx_requant #(
         end
     endgenerate
 
-    // Sums that one multiplier takes leave one for the pool.
     flx_pool #(
         .RQ       (RQ),
         .ACT_W    (ACT_W),
         .POOL_BITS(POOL_BITS),
         .DEPTH    (DEPTH),
-        .PIXELS   (PIXELS),
-        .MULTIPLY (ACC_W <= 18)
+        .PIXELS   (PIXELS)
     ) u_pool (
         .clk         (clk),
         .i_pool_sum  (i_pool_sum),

@@ -76,9 +76,16 @@ module flx_station #(
             rd_mine && !o_bus[RD_ENGINE-1]})
     );
 
-    flx_hop #(.W(BUS_W), .DIRECT(PIPE == 0)) u_hop (
-        .clk(clk), .i(i_bus), .o_next(o_bus),
-        .o_here({e_sign, e_param, e_skip_m, e_raddr, e_mask, e_running, unused_engines[14:7],
+    // Signs: each has few readers in the engine, so that the passing register serves it too.
+    localparam REST = BUS_W - K * T;
+    flx_delay #(.W(K * T), .N(PIPE != 0 ? 1 : 0)) u_sign (
+        .clk(clk), .rst(1'b0), .i(i_bus[REST +: K*T]), .o(e_sign)
+    );
+    assign o_bus[REST +: K*T] = e_sign;
+
+    flx_hop #(.W(REST), .DIRECT(PIPE == 0)) u_hop (
+        .clk(clk), .i(i_bus[REST-1:0]), .o_next(o_bus[REST-1:0]),
+        .o_here({e_param, e_skip_m, e_raddr, e_mask, e_running, unused_engines[14:7],
                  e_valid, e_first, e_double, e_skip_load, e_skip_word, e_skip_bank,
                  e_capture, e_fire_add, e_fire, e_step, e_add_code, e_add_v, e_combine, e_v_we,
                  e_v_waddr, e_shift, e_pool_sum, e_pool_shift, e_fresh, e_code_en, e_null,

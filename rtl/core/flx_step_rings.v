@@ -4,12 +4,13 @@
 //
 //   W, STEPS, PIXELS   bits of a step, steps of a set, positions
 //
-//   i_load    i_all comes in a clock later: the values of one position for all steps
+//   i_load    i_all comes in two clocks later: the values of one position for all steps
 //   i_step    the clock before i_move: the step (without the position); 0 from the last step of a set on
 //   i_move    the step takes its value
 //   i_hide    a clock after i_move: the value is 0
-//   o_a, o_b  two clocks after i_move: the value is o_a | o_b
+//   o_a, o_b  three clocks after i_move: the value is o_a | o_b
 //
+// Sets of rings lie apart, and far from what controls them: each has registers of its own for that.
 // Rings that hand their values on would need a multiplexer a bit; here all but one value are 0, so
 // that four of them take one LUT4, and reset is a property of the flip-flop. Step 0 can come as
 // soon as its value is at the ring's end, so there the end itself is what is reset.
@@ -33,6 +34,8 @@ module flx_step_rings #(
 
     wire [STEPS*W-1:0] taken;
     reg                load;
+    wire               load_now, move, hide;
+    wire [SW-1:0]      step;
     reg [W-1:0]        any_a, any_b;
     integer            n;
 
@@ -44,13 +47,19 @@ module flx_step_rings #(
             else any_b = any_b | taken[n*W +: W];
     end
     always @(posedge clk) begin
-        load <= i_load;
-        o_a  <= i_hide ? {W{1'b0}} : any_a;
-        o_b  <= i_hide ? {W{1'b0}} : any_b;
+        load <= load_now;
+        o_a  <= hide ? {W{1'b0}} : any_a;
+        o_b  <= hide ? {W{1'b0}} : any_b;
     end
 
-    genvar s;
+    genvar s, b;
+    flx_copy u_load (.clk(clk), .i(i_load), .o(load_now));
+    flx_copy u_move (.clk(clk), .i(i_move), .o(move));
+    flx_copy u_hide (.clk(clk), .i(i_hide), .o(hide));
     generate
+        for (b = 0; b < SW; b = b + 1) begin : g_bit
+            flx_copy u_step (.clk(clk), .i(i_step[b]), .o(step[b]));
+        end
         for (s = 0; s < STEPS; s = s + 1) begin : g_step
             localparam [31:0] THIS = s;
             wire         others; // it is not the step's turn
@@ -58,13 +67,12 @@ module flx_step_rings #(
             reg  [W-1:0] value;
 
             assign taken[s*W +: W] = value;
-            // A copy: several sets of rings lie apart, and Yosys would make one register for all.
-            flx_copy u_others (.clk(clk), .i(STEPS > 1 && i_step != THIS[SW-1:0]), .o(others));
+            flx_copy u_others (.clk(clk), .i(STEPS > 1 && step != THIS[SW-1:0]), .o(others));
 
             if (s == 0) begin : g_first
                 reg moves;
                 always @(posedge clk) begin
-                    moves <= i_load || (i_move && !others);
+                    moves <= load_now || (move && !others);
                     if (others) value <= {W{1'b0}};
                     else if (moves) value <= oldest;
                 end
@@ -74,7 +82,7 @@ module flx_step_rings #(
             end else begin : g_later
                 always @(posedge clk) value <= others ? {W{1'b0}} : oldest;
                 flx_ring #(.W(W), .N(PIXELS)) u_ring (
-                    .clk(clk), .i_move(load || (i_move && !others)), .i(i_all[s*W +: W]), .o_new(),
+                    .clk(clk), .i_move(load || (move && !others)), .i(i_all[s*W +: W]), .o_new(),
                     .o_old(oldest)
                 );
             end

@@ -4,6 +4,7 @@
 // (5.8 ns from the clock edge to the data without it).
 //
 //   W, DEPTH   as in flx_ram
+//   i_re       0: the registers behind the blocks stay
 //   FAR        1: one clock later still, out of flip-flops: blocks of a large memory lie far apart
 //
 // With FLX_ECP5 a memory of more than 4096 words has blocks for the words beyond, and a multiplexer.
@@ -18,6 +19,7 @@ module flx_ram_reg #(
     input  wire          i_we,
     input  wire [AW-1:0] i_waddr,
     input  wire [W-1:0]  i_wdata,
+    input  wire          i_re,
     input  wire [AW-1:0] i_raddr,
     output wire [W-1:0]  o_rdata
 );
@@ -40,16 +42,16 @@ module flx_ram_reg #(
             assign o_rdata = beyond ? high_near : low_near;
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(MOST)) u_low (
                 .clk(clk), .i_we(i_we && !i_waddr[AW-1]), .i_waddr(i_waddr[AW-2:0]),
-                .i_wdata(i_wdata), .i_raddr(i_raddr[AW-2:0]), .o_rdata(low)
+                .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr[AW-2:0]), .o_rdata(low)
             );
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(DEPTH - MOST)) u_high (
                 .clk(clk), .i_we(i_we && i_waddr[AW-1]), .i_waddr(i_waddr[BW-1:0]),
-                .i_wdata(i_wdata), .i_raddr(i_raddr[BW-1:0]), .o_rdata(high)
+                .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr[BW-1:0]), .o_rdata(high)
             );
         end else begin : g_one
             wire [W-1:0] answer;
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(DEPTH)) u_ram (
-                .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_raddr(i_raddr),
+                .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr),
                 .o_rdata(answer)
             );
             flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(answer), .o(o_rdata));
@@ -61,8 +63,10 @@ module flx_ram_reg #(
 
     always @(posedge clk) begin
         if (i_we) mem[i_waddr] <= i_wdata;
-        raw <= mem[i_raddr];
-        q   <= raw;
+        if (i_re) begin
+            raw <= mem[i_raddr];
+            q   <= raw;
+        end
     end
     flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(q), .o(o_rdata));
 `endif
@@ -79,6 +83,7 @@ module flx_ram_reg_ecp5 #(
     input  wire          i_we,
     input  wire [AW-1:0] i_waddr,
     input  wire [W-1:0]  i_wdata,
+    input  wire          i_re,
     input  wire [AW-1:0] i_raddr,
     output wire [W-1:0]  o_rdata
 );
@@ -108,7 +113,7 @@ module flx_ram_reg_ecp5 #(
             ) u_ram (
                 .CLKA(clk), .CEA(1'b1), .OCEA(1'b0), .WEA(i_we), .RSTA(1'b0),
                 .CSA0(1'b0), .CSA1(1'b0), .CSA2(1'b0),
-                .CLKB(clk), .CEB(1'b1), .OCEB(1'b1), .WEB(1'b0), .RSTB(1'b0),
+                .CLKB(clk), .CEB(i_re), .OCEB(i_re), .WEB(1'b0), .RSTB(1'b0),
                 .CSB0(1'b0), .CSB1(1'b0), .CSB2(1'b0),
                 .ADA0(ada[0]), .ADA1(ada[1]), .ADA2(ada[2]), .ADA3(ada[3]), .ADA4(ada[4]), .ADA5(ada[5]),
                 .ADA6(ada[6]), .ADA7(ada[7]), .ADA8(ada[8]), .ADA9(ada[9]), .ADA10(ada[10]), .ADA11(ada[11]),
