@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_array_code: flx_lanes_code for an array whose signs are in the order of flx_decrypt_array.
+// flx_array_code: flx_lanes_code for an array whose bits are in the order of flx_decrypt_array.
 //
 //   K, T, N_OUT   as in flx_core; LANES, FAN   as in flx_lanes, LANES = 1 or 2
 //
-//   i_sign, o_sign   in that order; times as in flx_lanes_code
+//   i_code, o_code   in that order; times as in flx_lanes_code
 `default_nettype none
 module flx_array_code #(
     parameter K     = 8,
@@ -13,8 +13,8 @@ module flx_array_code #(
     parameter FAN   = 0
 ) (
     input  wire           clk,
-    input  wire [K*T-1:0] i_sign,
-    output wire [K*T-1:0] o_sign
+    input  wire [K*T-1:0] i_code,
+    output wire [K*T-1:0] o_code
 );
     localparam S  = K * T / N_OUT;
     localparam T0 = N_OUT / 4;
@@ -26,8 +26,8 @@ module flx_array_code #(
         for (t = 0; t < T; t = t + 1) begin : g_ch
             for (k = 0; k < K; k = k + 1) begin : g_lane
                 localparam AT = ((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0);
-                assign in_order[t*K + k] = i_sign[AT];
-                assign o_sign[AT]        = code[t*K + k];
+                assign in_order[t*K + k] = i_code[AT];
+                assign o_code[AT]        = code[t*K + k];
             end
         end
     endgenerate
@@ -35,10 +35,10 @@ module flx_array_code #(
     flx_lanes_code #(
         .LANES(LANES),
         .N    (K * T),
-        .REG  (FAN != 0)
+        .REG  (FAN != 0 ? 1 : 0)
     ) u_code (
         .clk   (clk),
-        .i_sign(in_order),
+        .i_code(in_order),
         .o_code(code)
     );
 endmodule

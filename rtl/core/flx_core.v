@@ -273,8 +273,8 @@ module flx_core #(
     );
 
     flx_decrypt_array #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .LANES(PIXELS == 1 ? LANES : 0),
-        .FAN(FAN), .NB(NB)
+        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .LANES(LANES), .FAN(FAN),
+        .TIMED(PIXELS == 1), .NB(NB)
     ) u_decrypt_array (
         .clk(clk), .i_word(weight_word), .i_direct(direct), .o_sign(sign)
     );

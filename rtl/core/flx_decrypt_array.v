@@ -9,6 +9,7 @@
 //
 //   K, T, N_OUT, NIN_MAX   as in flx_core
 //   LANES, FAN             as in flx_lanes
+//   TIMED                  1: bits of LANES = 2 leave at their times (flx_lanes_code); 0: all at once
 //   NB                     bytes of the widest weight word
 //   i_word                 weight word; planes at or above n_in may hold anything
 //   i_direct               see flx_decryptor
@@ -23,6 +24,7 @@ module flx_decrypt_array #(
     parameter NIN_MAX = 32,
     parameter LANES   = 0,
     parameter FAN     = 0,
+    parameter TIMED   = 1,
     parameter NB      = 8
 ) (
     input  wire             clk,
@@ -37,10 +39,10 @@ module flx_decrypt_array #(
     wire [NIN_MAX*S-1:0] x;
     wire [N_OUT*S-1:0]   y;
 
-    genvar n;
+    genvar p;
     generate
-        for (n = 0; n < NIN_MAX; n = n + 1) begin : g_plane
-            assign x[n*S +: S] = i_word[n*PLANE_PITCH +: S];
+        for (p = 0; p < NIN_MAX; p = p + 1) begin : g_plane
+            assign x[p*S +: S] = i_word[p*PLANE_PITCH +: S];
         end
     endgenerate
 
@@ -54,15 +56,19 @@ module flx_decrypt_array #(
         .o_y     (y)
     );
 
-    reg [K*T-1:0] sign;
-    always @(posedge clk) sign <= y;
+    // Lanes k mod 4 of all channels are a quarter of the bits; lane 2 has a group's common sign.
+    localparam      Q    = K * T / 4;
+    wire [Q-1:0]    n    = y[2*Q +: Q];
+    wire [K*T-1:0]  code = (LANES == 2) ? {y[3*Q +: Q] ^ n, ~n, y[Q +: Q] ^ n, y[0 +: Q] ^ n} : y;
+    reg  [K*T-1:0]  sign;
+    always @(posedge clk) sign <= code;
 
     generate
-        if (LANES == 2) begin : g_code
+        if (LANES == 2 && TIMED != 0) begin : g_code
             flx_array_code #(
                 .K(K), .T(T), .N_OUT(N_OUT), .LANES(LANES), .FAN(FAN)
             ) u_code (
-                .clk(clk), .i_sign(sign), .o_sign(o_sign)
+                .clk(clk), .i_code(sign), .o_code(o_sign)
             );
         end else begin : g_signs
             assign o_sign = sign;

@@ -68,8 +68,13 @@ module flx_lanes #(
         if (LANES == 0 || CODED != 0) begin : g_coded
             assign code = sign;
         end else begin : g_code
-            flx_lanes_code #(.LANES(LANES), .N(K * T), .REG(FAN != 0)) u_code (
-                .clk(clk), .i_sign(sign), .o_code(code)
+            wire [K*T-1:0] bits;
+            for (k = 0; k < K * T; k = k + 4) begin : g_group
+                wire [3:0] w = sign[k +: 4];
+                assign bits[k +: 4] = (LANES == 2) ? {w[3] ^ w[2], ~w[2], w[1] ^ w[2], w[0] ^ w[2]} : w;
+            end
+            flx_lanes_code #(.LANES(LANES), .N(K * T), .REG(FAN != 0 ? 1 : 0)) u_code (
+                .clk(clk), .i_code(bits), .o_code(code)
             );
         end
 

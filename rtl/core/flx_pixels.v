@@ -118,7 +118,7 @@ module flx_pixels #(
     localparam WORD       = PIXELS * (MEM + 1); // until signs and parameters leave the memories
     localparam EVENT      = PIXELS;             // events leave flx_requant_ctl that much after a word
     // Signs are many: they wait for whole cycles of the core, in its registers, or not at all.
-    localparam SIGN       = 6 + HOP;            // after AT_ADDRESS
+    localparam SIGN       = 6 + HOP + ((LANES == 2 && FAN != 0) ? 1 : 0); // after AT_ADDRESS
     localparam WAIT       = (SIGN > WORD) ? (SIGN - WORD + PIXELS - 1) / PIXELS * PIXELS : 0;
     localparam AT_ADDRESS = WORD + WAIT - SIGN;
     localparam AT_MASK    = AT_ADDRESS + 5;
@@ -204,9 +204,9 @@ module flx_pixels #(
             assign sign = raw_sign;
         end else begin : g_code
             flx_array_code #(
-                .K(K), .T(T), .N_OUT(N_OUT), .LANES(LANES), .FAN(FAN)
+                .K(K), .T(T), .N_OUT(N_OUT), .LANES(LANES)
             ) u_code (
-                .clk(clk_lanes), .i_sign(raw_sign), .o_sign(sign)
+                .clk(clk_lanes), .i_code(raw_sign), .o_code(sign)
             );
         end
     endgenerate
