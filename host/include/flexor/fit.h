@@ -11,7 +11,7 @@
 
 #define FLX_FIT_PARAMETERS 32
 #define FLX_FIT_RESOURCES  4
-#define FLX_FIT_MEMORIES   8
+#define FLX_FIT_MEMORIES   9
 #define FLX_FIT_UNITS      24
 #define FLX_FIT_QUANTITIES 48
 #define FLX_FIT_CLOCKS     2

@@ -64,12 +64,13 @@ static int log2_up(int v)
     return n;
 }
 
-/* Frames; FIFOs between the clocks, always a block each; and what a USB device needs. */
+/* Frames; FIFOs between the clocks (a UART sends byte by byte, without one); and what a USB device
+ * needs. */
 static int link_blocks(const struct flx_family *f, const struct flx_board *b)
 {
     int frame = flx_memory_blocks(f, 8, 2 * b->core[FLX_CORE_MAX_PAYLOAD]);
     if (b->link == FLX_LINK_UART)
-        return frame + flx_memory_blocks(f, 8, 1 << b->rx_log2) + 1;
+        return frame + flx_memory_blocks(f, 8, 1 << b->rx_log2);
     return frame + 2 + flx_memory_blocks(f, 8, 256) + flx_memory_blocks(f, 8, 128) +
            flx_memory_blocks(f, 8, 256);
 }
@@ -98,6 +99,16 @@ static struct flx_family with_registers(const struct flx_family *f, const int *c
     return r;
 }
 
+/* Sums of windows that wait, if they are many (flx_pool). */
+static int pool_blocks(const struct flx_family *f, const int *c)
+{
+    int rq = c[FLX_CORE_RQ], depth = c[FLX_CORE_T] / rq * c[FLX_CORE_PIXELS];
+    if (c[FLX_CORE_PIXELS] == 1 || !c[FLX_CORE_POOL_BITS] || depth < 16)
+        return 0;
+    return flx_memory_blocks(f, rq * (c[FLX_CORE_ACT_W] + c[FLX_CORE_POOL_BITS]),
+                             1 << log2_up(depth - 4));
+}
+
 int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int n_out,
                      struct flx_fit_memory use[FLX_FIT_MEMORIES])
 {
@@ -118,6 +129,7 @@ int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int 
         {"program", flx_memory_blocks(f, 32, program)},
         {"planes",
          c[FLX_CORE_SCALED] ? p * flx_memory_blocks(fast ? &reg : f, planes * rq, 64) : 0},
+        {"pools", p * pool_blocks(&reg, c)},
         {"results", p * flx_memory_blocks(&reg, 32, 2 << log2_up(c[FLX_CORE_RES_WORDS]))},
         {"counters", c[FLX_CORE_COUNTERS] ? flx_memory_blocks(f, 32, counters) : 0},
         {"link and images", link_blocks(f, b) + flx_memory_blocks(f, c[FLX_CORE_ACT_W], ring)},
