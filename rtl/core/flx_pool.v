@@ -132,6 +132,7 @@ module flx_pool #(
 
     generate
         if (POOL_BITS == 0) begin : g_maximum
+            wire [W-1:0] unused_newest = newest;
             for (c = 0; c < 4 / RQ; c = c + 1) begin : g_part
                 assign o_granule[c*RQ*ACT_W +: RQ*ACT_W] =
                     g_flip_flops.pool[(DEPTH-1-(4/RQ-1-c)*PIXELS)*W +: W];

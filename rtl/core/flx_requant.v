@@ -154,7 +154,8 @@ module flx_requant #(
                 assign loaded = i_raw;
             end else begin : g_part
                 // Sets lie one after another in the word.
-                localparam [BW-1:0] BANKS = T / 4;
+                localparam [31:0]   OF_A_SET = T / 4;
+                localparam [BW-1:0] BANKS    = OF_A_SET[BW-1:0];
                 reg  [BW-1:0]      set, set_next;
                 wire [K*ACT_W-1:0] from_set = i_raw >> (T * ACT_W * set);
                 assign loaded = from_set[T*ACT_W-1:0];
