@@ -205,6 +205,7 @@ module flx_engine #(
     generate
         if (PIPE != 0) begin : g_answer
             reg               open; // act is what the host reads
+            wire              mute; // o_result is not; what the host reads stays, so that it may be late
             reg [31:0]        result, answer;
             reg [4*ACT_W-1:0] granule_read;
             integer           b;
@@ -213,8 +214,11 @@ module flx_engine #(
                 for (b = 0; b < K / 4; b = b + 1)
                     granule_read = granule_read | act[4*ACT_W*b +: 4*ACT_W];
             end
+            flx_delay #(.W(1), .N(PIXELS > 1 ? 1 : 0)) u_mute (
+                .clk(clk), .rst(1'b0), .i(!i_rd_result), .o(mute)
+            );
             always @(posedge clk) begin
-                if (!i_rd_result) result <= 32'd0;
+                if (mute) result <= 32'd0;
                 else result <= o_result;
                 open   <= i_rd_act && !i_running;
                 answer <= i_answer | result
