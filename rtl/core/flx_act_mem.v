@@ -53,7 +53,7 @@ module flx_act_mem #(
         .o  ({waddr, wdata})
     );
 
-    genvar b, a;
+    genvar b;
     generate
         for (b = 0; b < KB; b = b + 1) begin : g_bank
             wire [AW-1:0] raddr, waddr_here;
@@ -69,13 +69,9 @@ module flx_act_mem #(
                 .o  (we[b])
             );
             if (FAR != 0) begin : g_far
-                for (a = 0; a < AW; a = a + 1) begin : g_bit
-                    flx_copy u_copy (.clk(clk), .i(i_raddr[a]), .o(raddr[a]));
-                    flx_copy u_write (.clk(clk), .i(waddr[a]), .o(waddr_here[a]));
-                end
-                for (a = 0; a < G; a = a + 1) begin : g_data
-                    flx_copy u_write (.clk(clk), .i(wdata[a]), .o(wdata_here[a]));
-                end
+                flx_copy #(.W(AW)) u_raddr (.clk(clk), .i(i_raddr), .o(raddr));
+                flx_copy #(.W(AW)) u_waddr (.clk(clk), .i(waddr), .o(waddr_here));
+                flx_copy #(.W(G)) u_wdata (.clk(clk), .i(wdata), .o(wdata_here));
             end else begin : g_near
                 assign raddr      = i_raddr;
                 assign waddr_here = waddr;

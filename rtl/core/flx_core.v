@@ -273,8 +273,7 @@ module flx_core #(
     );
 
     flx_decrypt_array #(
-        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .LANES(LANES), .FAN(FAN),
-        .TIMED(PIXELS == 1), .NB(NB)
+        .K(K), .T(T), .N_OUT(N_OUT), .NIN_MAX(NIN_MAX), .NB(NB)
     ) u_decrypt_array (
         .clk(clk), .i_word(weight_word), .i_direct(direct), .o_sign(sign)
     );
@@ -399,7 +398,7 @@ module flx_core #(
             wire rst_lanes;
 
             flx_pixels #(
-                .K(K), .T(T), .N_OUT(N_OUT), .ACT_W(ACT_W), .LANES(LANES), .FAN(FAN), .RQ(RQ),
+                .K(K), .T(T), .ACT_W(ACT_W), .LANES(LANES), .FAN(FAN), .RQ(RQ),
                 .SKIP(SKIP), .PIXELS(PIXELS), .LATENCY(LATENCY), .SUMS(POOL_BITS != 0), .MEM(MEM),
                 .HOP(PIPE), .AW(AW), .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
             ) u_pixels (
@@ -438,8 +437,8 @@ module flx_core #(
         end else begin : g_step
             assign set_pitch = out_pitch;
             flx_in_step #(
-                .K(K), .T(T), .ACT_W(ACT_W), .RQ(RQ), .SKIP(SKIP), .MEM(MEM), .HOP(PIPE), .AW(AW),
-                .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
+                .K(K), .T(T), .ACT_W(ACT_W), .LANES(LANES), .FAN(FAN), .RQ(RQ), .SKIP(SKIP), .MEM(MEM),
+                .HOP(PIPE), .AW(AW), .BW(BW), .RAW(RAW), .SW(SW), .BUS_W(BUS_W)
             ) u_in_step (
                 .clk(clk), .rst(rst), .o_bus(bus), .o_mask(mask1), .o_skip_load(skip_load),
                 .i_running(seq_busy), .i_valid(valid), .i_first(first), .i_double(double),

@@ -17,7 +17,6 @@ module flx_hop #(
     output wire [W-1:0] o_next,
     output wire [W-1:0] o_here
 );
-    genvar b;
     generate
         if (DIRECT != 0) begin : g_wires
             assign o_next = i;
@@ -26,9 +25,7 @@ module flx_hop #(
             reg [W-1:0] passed;
             always @(posedge clk) passed <= i;
             assign o_next = passed;
-            for (b = 0; b < W; b = b + 1) begin : g_bit
-                flx_copy u_copy (.clk(clk), .i(passed[b]), .o(o_here[b]));
-            end
+            flx_copy #(.W(W)) u_copy (.clk(clk), .i(passed), .o(o_here));
         end
     endgenerate
 endmodule

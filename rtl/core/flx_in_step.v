@@ -2,12 +2,12 @@
 // flx_in_step: brings what the core says to the engines in step, in the core's own clock (flx_pixels
 // does it for PIXELS > 1): a word's masks with its activations, its signs and flags a clock later.
 //
-//   K … RQ, SKIP   as in flx_core
+//   K … SKIP   as in flx_core
 //   MEM        clocks of the memories
 //   HOP        1: signs need a clock less than all else from here to the lanes (flx_station)
 //   AW, BW, RAW, SW   bits of an activation address, a bank, a result address, a step
 //
-//   i_…        words as they leave the sequencer, signs MEM + 1 clocks after them; steps of
+//   i_…        words as they leave the sequencer, signs MEM + 1 clocks after them (LANES = 1: one more); steps of
 //              flx_requant_ctl MEM - 1 clocks before the sums they work on; parameters
 //   o_bus      what passes the engines (flx_station)
 //   o_mask, o_skip_load, o_we …   for flx_store
@@ -16,6 +16,8 @@ module flx_in_step #(
     parameter K       = 16,
     parameter T       = 16,
     parameter ACT_W   = 8,
+    parameter LANES   = 0,
+    parameter FAN     = 0,
     parameter RQ      = 4,
     parameter SKIP    = 1,
     parameter MEM     = 1,
@@ -130,8 +132,12 @@ module flx_in_step #(
         end
     endgenerate
 
-    wire [K*T-1:0] sign;
-    flx_delay #(.W(K * T), .N(HOP)) u_delay_sign (.clk(clk), .rst(1'b0), .i(i_sign), .o(sign));
+    // Pairs take their signs a clock after the activations: they come at that time.
+    wire [K*T-1:0] code, sign;
+    flx_lanes_code #(.LANES(LANES == 2 ? 2 : 0), .N(K * T), .REG(FAN != 0 ? 1 : 0)) u_code (
+        .clk(clk), .i_sign(i_sign), .o_code(code)
+    );
+    flx_delay #(.W(K * T), .N(HOP)) u_delay_sign (.clk(clk), .rst(1'b0), .i(code), .o(sign));
 
     assign o_bus = {sign, param, i_skip_m, i_aaddr, o_mask, running, rd_engine, rd_result, valid, first,
                     double, o_skip_load, skip_word, skip_bank, capture, fire_add, fire, step,

@@ -53,28 +53,23 @@ module flx_lanes #(
     localparam S  = K * T / N_OUT;
     localparam T0 = N_OUT / 4;
 
-    wire [K*T-1:0] sign; // lane k of channel t at t*K + k
-    wire [K*T-1:0] code;
+    wire [K*T-1:0] bits;
+    wire [K*T-1:0] code; // lane k of channel t at t*K + k
 
     genvar t, k;
     generate
         for (t = 0; t < T; t = t + 1) begin : g_ch
             for (k = 0; k < K; k = k + 1) begin : g_lane
-                assign sign[t*K + k] =
-                    i_sign[((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0)];
+                assign code[t*K + k] =
+                    bits[((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0)];
             end
         end
 
-        if (LANES == 0 || CODED != 0) begin : g_coded
-            assign code = sign;
+        if (CODED != 0) begin : g_coded
+            assign bits = i_sign;
         end else begin : g_code
-            wire [K*T-1:0] bits;
-            for (k = 0; k < K * T; k = k + 4) begin : g_group
-                wire [3:0] w = sign[k +: 4];
-                assign bits[k +: 4] = (LANES == 2) ? {w[3] ^ w[2], ~w[2], w[1] ^ w[2], w[0] ^ w[2]} : w;
-            end
             flx_lanes_code #(.LANES(LANES), .N(K * T), .REG(FAN != 0 ? 1 : 0)) u_code (
-                .clk(clk), .i_code(bits), .o_code(code)
+                .clk(clk), .i_sign(i_sign), .o_code(bits)
             );
         end
 
@@ -129,7 +124,7 @@ module flx_lanes #(
         .o({f_valid, f_first, f_double, f_terms_late})
     );
 
-    genvar ft;
+    genvar ft, fl;
     generate
         if (PIXELS == 1) begin : g_formal_one
             assign f_earlier = o_sum;
@@ -141,12 +136,17 @@ module flx_lanes #(
         end
         for (ft = 0; ft < T; ft = ft + 1) begin : g_formal
             reg [ACC_W-1:0] f_sum, f_expected, f_one;
+            wire [K-1:0]    f_sign;
             integer         fk;
+            for (fl = 0; fl < K; fl = fl + 1) begin : g_sign
+                assign f_sign[fl] =
+                    i_sign[((fl % 4) * T0 + ft % T0) * S + fl / 4 + (K / 4) * (ft / T0)];
+            end
             always @* begin
                 f_sum = {ACC_W{1'b0}};
                 for (fk = 0; fk < K; fk = fk + 1) begin
                     f_one = i_act[fk*ACT_W +: ACT_W] - (LANES != 0 ? 1 << (ACT_W - 1) : 0);
-                    f_sum = sign[ft*K + fk] ? f_sum + f_one : f_sum - f_one
+                    f_sum = f_sign[fk] ? f_sum + f_one : f_sum - f_one
                           - (LANES == 0 ? 1 : LANES == 1 ? fk % 2
                              : (fk % 4 == 2) ? -1 : (fk % 4 == 3) ? 0 : 1);
                 end

@@ -80,9 +80,7 @@ module flx_lanes_rows #(
             if (FAN == 0) begin : g_wire
                 assign seen = source;
             end else begin : g_regs
-                for (j = 0; j < SEEN_W; j = j + 1) begin : g_bit
-                    flx_copy u_copy (.clk(clk), .i(source[j]), .o(seen[t*SEEN_W + j]));
-                end
+                flx_copy #(.W(SEEN_W)) u_copy (.clk(clk), .i(source), .o(seen[t*SEEN_W +: SEEN_W]));
             end
         end
 

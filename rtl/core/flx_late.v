@@ -3,8 +3,7 @@
 //
 //   W        bits
 //   PIXELS   clocks of the lanes in one of the core, 2 or more
-//   EARLY    cycles of the core that the bits wait first
-//   D        clocks of the lanes that they wait then; time 0 is two clocks after i_take
+//   D        clocks of the lanes that the bits wait; time 0 is two clocks after i_take
 //
 //   clk, clk_lanes   the core's clock; the lanes', PIXELS times as fast, with edges aligned
 //   i_take   one clock of the lanes in each of the core: i is looked at one clock later, in the last of the
@@ -15,7 +14,6 @@
 module flx_late #(
     parameter W      = 1,
     parameter PIXELS = 2,
-    parameter EARLY  = 0,
     parameter D      = 0
 ) (
     input  wire         clk,
@@ -29,7 +27,7 @@ module flx_late #(
 
     flx_delay #(
         .W(W),
-        .N(EARLY + D / PIXELS)
+        .N(D / PIXELS)
     ) u_delay (
         .clk(clk),
         .rst(1'b0),

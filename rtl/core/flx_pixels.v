@@ -9,7 +9,7 @@
 //   AT_ADDRESS  a clock before the address
 //   AT_MASK     masks and codes to be added, AT_WORD signs and flags of the word
 //   AT_SUM      LATENCY later: sums; capture and steps
-//   AT_PARAM   parameters and what goes with them, AT_KEPT sums of planes, AT_V values V, AT_CODE codes, AT_GRANULE
+//   AT_PARAM    parameters and what goes with them, AT_KEPT sums of planes, AT_V values V, AT_CODE codes, AT_GRANULE
 //
 //   K … ACT_W, RQ, SKIP, LANES, FAN   as in flx_core
 //   LATENCY    of flx_lanes
@@ -31,7 +31,6 @@
 module flx_pixels #(
     parameter K       = 16,
     parameter T       = 16,
-    parameter N_OUT   = 32,
     parameter ACT_W   = 8,
     parameter LANES   = 2,
     parameter FAN     = 0,
@@ -199,17 +198,9 @@ module flx_pixels #(
         .o({row_words0, win_step0, last_col0, out_pitch0, skip_step0, joined})
     );
 
-    generate
-        if (LANES == 0) begin : g_signs
-            assign sign = raw_sign;
-        end else begin : g_code
-            flx_array_code #(
-                .K(K), .T(T), .N_OUT(N_OUT), .LANES(LANES)
-            ) u_code (
-                .clk(clk_lanes), .i_code(raw_sign), .o_code(sign)
-            );
-        end
-    endgenerate
+    flx_lanes_code #(.LANES(LANES), .N(K * T)) u_code (
+        .clk(clk_lanes), .i_sign(raw_sign), .o_code(sign)
+    );
 
     reg [AW-1:0] aaddr, astep;
     reg [CW-1:0] col;
@@ -323,11 +314,11 @@ module flx_pixels #(
         .clk(clk), .rst(rst), .i({i_we, i_waddr, i_wbank, live}),
         .o({rq_we, rq_waddr, rq_wbank, rq_live})
     );
-    flx_late #(.W(AW + 4), .PIXELS(PIXELS), .EARLY(1)) u_write_address (
+    flx_late #(.W(AW + 4), .PIXELS(PIXELS), .D(PIXELS)) u_write_address (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take), .i({rq_we, rq_waddr, rq_live}),
         .o({we0, waddr0, live0})
     );
-    flx_late #(.W(8 + AW + 2 * BW + G), .PIXELS(PIXELS), .EARLY(1)) u_image (
+    flx_late #(.W(8 + AW + 2 * BW + G), .PIXELS(PIXELS), .D(PIXELS)) u_image (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
         .i({i_img_we && !rq_we, i_img_engine, i_img_waddr, i_img_wbank, i_img_wdata, rq_wbank}),
         .o({img_we0, img_engine0, img_waddr0, img_wbank0, img_wdata0, wbank0})
@@ -353,7 +344,7 @@ module flx_pixels #(
     wire [3:0]   pool_shift;
     wire [RAW:0] rd_res;
 
-    flx_late #(.W(29 + RAW), .PIXELS(PIXELS), .EARLY(1)) u_constants (
+    flx_late #(.W(29 + RAW), .PIXELS(PIXELS), .D(PIXELS)) u_constants (
         .clk(clk), .clk_lanes(clk_lanes), .i_take(take),
         .i({i_skip_m, i_scaled, i_shift, i_pool_sum, i_pool_shift, i_parity, i_rd_res}),
         .o({skip_m, scaled, shift, pool_sum, pool_shift, parity, rd_res})

@@ -52,14 +52,12 @@ module flx_step_rings #(
         o_b  <= hide ? {W{1'b0}} : any_b;
     end
 
-    genvar s, b;
+    genvar s;
     flx_copy u_load (.clk(clk), .i(i_load), .o(load_now));
     flx_copy u_move (.clk(clk), .i(i_move), .o(move));
     flx_copy u_hide (.clk(clk), .i(i_hide), .o(hide));
+    flx_copy #(.W(SW)) u_step (.clk(clk), .i(i_step), .o(step));
     generate
-        for (b = 0; b < SW; b = b + 1) begin : g_bit
-            flx_copy u_step (.clk(clk), .i(i_step[b]), .o(step[b]));
-        end
         for (s = 0; s < STEPS; s = s + 1) begin : g_step
             localparam [31:0] THIS = s;
             wire         others; // it is not the step's turn

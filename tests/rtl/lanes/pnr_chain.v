@@ -63,12 +63,10 @@ module pnr_chain #(
             end
             // Its own copy, near its lanes: the register that passes things on stays halfway.
             wire [CW-1:0] here;
-            for (b = 0; b < CW; b = b + 1) begin : g_here
-                if (LOCAL != 0) begin : g_copy
-                    flx_copy u_copy (.clk(clk), .i(passed[b]), .o(here[b]));
-                end else begin : g_wire
-                    assign here[b] = passed[b];
-                end
+            if (LOCAL != 0) begin : g_copy
+                flx_copy #(.W(CW)) u_copy (.clk(clk), .i(passed), .o(here));
+            end else begin : g_wire
+                assign here = passed;
             end
             assign {code, raddr, mask, valid, first, capture, pick, we, waddr, wbank, wdata} = here;
 
