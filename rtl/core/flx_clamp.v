@@ -6,7 +6,7 @@
 //
 //   i_v      signed, a new one in every clock
 //   i_shift  constant for many clocks
-//   i_null   3 clocks after i_v: the code is 0
+//   i_null   3 clocks after i_v, with PIXELS > 1 4: the code is 0
 //   o_code   with i_null; with PIXELS > 1 a clock later
 //   o_early, o_none   PIXELS > 1: with i_null: the code, but that it is 0 if o_none
 `default_nettype none
@@ -47,8 +47,8 @@ module flx_clamp #(
             wire [27:0]        above = {{(F-3){1'b0}}, i_v[30:F]};
             reg  [FOURS-1:0]   over5;
             reg  [3:0]         outside; // bit n: bits F + 8n on are not in field
-            reg                over6, minus5, minus6, minus7;
-            reg  [ACT_W-1:0]   shifted;
+            reg                over6, beyond, minus5, minus6, minus7, minus8;
+            reg  [ACT_W-1:0]   low, shifted;
 
             flx_multiply #(.A(F + 1), .B(9), .REG(1)) u_shift (
                 .clk(clk), .i_a({1'b0, field}), .i_b({1'b0, 8'h80 >> i_shift[2:0]}), .o_p(product)
@@ -61,11 +61,14 @@ module flx_clamp #(
                 minus5  <= i_v[31];
                 minus6  <= minus5;
                 minus7  <= minus6;
-                shifted <= (over6 || |product[F+6:F]) ? {ACT_W{1'b1}} : product[7 +: ACT_W];
+                minus8  <= minus7;
+                low     <= product[7 +: ACT_W];
+                beyond  <= over6 || |product[F+6:F];
+                shifted <= beyond ? {ACT_W{1'b1}} : low;
                 code    <= o_none ? {ACT_W{1'b0}} : shifted;
             end
             assign o_early = shifted;
-            assign o_none  = minus7 || i_null;
+            assign o_none  = minus8 || i_null;
             assign o_code  = code;
         end else begin : g_shift
             reg  [5:0]       lowest; // bit above the code

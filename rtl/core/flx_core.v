@@ -116,7 +116,7 @@ module flx_core #(
     localparam LEVELS     = $clog2(K);
     localparam LATENCY    = (LANES == 0) ? LEVELS + 1 : (LANES == 1) ? LEVELS + 2
                           : (LEVELS < 3 ? 3 : LEVELS) + ((FAN != 0) ? 2 : 1);
-    localparam REG        = PIPE != 0 && PIXELS == 1; // output registers of the core's memories
+    localparam REG        = PIPE != 0 && PIXELS < 4; // output registers of the core's memories
     localparam MEM        = (REG != 0) ? 2 : 1;
     localparam SW         = (T / RQ > 1) ? $clog2(T / RQ) : 1;
     localparam XW         = $clog2(PIXELS);
@@ -324,7 +324,7 @@ module flx_core #(
     // parameters are read by it. With PIXELS > 1 it is told of a set as soon as signs and
     // parameters can be in step, and flx_pixels does the rest.
     localparam AT_DONE   = (PIXELS > 1) ? 1 : LATENCY + 2;
-    localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 23) / PIXELS + 6 : 0;
+    localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 26) / PIXELS + 6 : 0;
 
     wire [KB-1:0] rd_bank, mask;
     wire [6:0]    rd_engine;

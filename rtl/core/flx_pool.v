@@ -12,7 +12,7 @@
 //   i_early, i_none   PIXELS > 1: o_early, o_none of flx_clamp, with i_code_en
 //   i_fresh     PIXELS > 1: 2 clocks after i_code_en; else the sum of the clock before is added
 //   o_granule   the 4 codes that came in last: a clock after i_code_en, with POOL_BITS 2; with PIXELS > 1
-//               2, with POOL_BITS 6
+//               2, with POOL_BITS 7
 `default_nettype none
 module flx_pool #(
     parameter RQ        = 4,
@@ -141,28 +141,37 @@ module flx_pool #(
             // The codes that entered the pool last, shifted and clamped.
             wire [RQ*ACT_W-1:0] done;
             for (j = 0; j < RQ; j = j + 1) begin : g_done
-                wire [PW-1:0] sum = newest[j*PW +: PW];
-                wire [PW-1:0] shifted;
+                wire [PW-1:0]    sum = newest[j*PW +: PW];
+                wire [ACT_W-1:0] low;
+                wire             beyond; // sums above the largest code
                 if (LATE != 0) begin : g_join
                     // An odd width: bit 0 is chosen in the row.
                     localparam JW = PW + (PW + 1) % 2;
-                    reg  [PW-1:0] joint;
-                    wire [JW:0]   row;
+                    reg  [PW-1:0]    joint;
+                    wire [JW:0]      row;
+                    wire [PW+17:0]   product;
+                    reg  [ACT_W-1:0] low_late;
+                    reg              beyond_late;
                     flx_carry_row #(.W(JW), .KIND(1), .TOP(0)) u_joint (
                         .i_a({{(JW-PW){1'b0}}, sum}), .i_b({{(JW-PW){1'b0}}, start}),
                         .i_c({{(JW-PW){1'b0}}, joint}), .i_d({JW{i_fresh}}), .o(row)
                     );
-                    always @(posedge clk) joint <= row[PW-1:0];
-                    wire [PW+17:0] product;
                     flx_multiply #(.A(PW + 1), .B(17), .REG(1)) u_shift (
                         .clk(clk), .i_a({1'b0, joint}), .i_b({1'b0, scale}), .o_p(product)
                     );
-                    assign shifted = product[15 +: PW];
+                    always @(posedge clk) begin
+                        joint       <= row[PW-1:0];
+                        low_late    <= product[15 +: ACT_W];
+                        beyond_late <= |product[15+PW-1:15+ACT_W];
+                    end
+                    assign low    = low_late;
+                    assign beyond = beyond_late;
                 end else begin : g_alone
-                    assign shifted = sum >> pool_shift;
+                    wire [PW-1:0] shifted = sum >> pool_shift;
+                    assign low    = shifted[ACT_W-1:0];
+                    assign beyond = |shifted[PW-1:ACT_W];
                 end
-                assign done[j*ACT_W +: ACT_W] = (|shifted[PW-1:ACT_W]) ? {ACT_W{1'b1}}
-                                                                      : shifted[ACT_W-1:0];
+                assign done[j*ACT_W +: ACT_W] = beyond ? {ACT_W{1'b1}} : low;
             end
             if (RQ == 4) begin : g_all
                 reg [G-1:0] granule;
@@ -171,7 +180,7 @@ module flx_pool #(
             end else begin : g_some
                 wire         moved;
                 wire [G-1:0] before_it; // the granule of the same position so far
-                flx_delay #(.W(1), .N(1 + 3 * LATE)) u_delay_moved (
+                flx_delay #(.W(1), .N(1 + 4 * LATE)) u_delay_moved (
                     .clk(clk), .rst(1'b0), .i(code_en), .o(moved)
                 );
                 flx_ring #(.W(G), .N(PIXELS)) u_granule (

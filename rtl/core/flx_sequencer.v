@@ -145,9 +145,9 @@ module flx_sequencer #(
     localparam TIMES = (SKIP == 2) ? 1 : 2; // the multipliers are needed for a channel with a code
     // Cycles of a set in the requantiser: codes, codes with additions, and the same for logits.
     // A plane must have left it before the next one needs its values: sums of binary planes are
-    // there 2 clocks after (6 of the lanes with PIXELS), V of scaled ones 5.
+    // there 2 clocks after (6 of the lanes with PIXELS), V of scaled ones 5 (13).
     localparam STEPS      = T / RQ;
-    localparam PLANE_MIN  = 5;
+    localparam PLANE_MIN  = max(5, (PIXELS > 1) ? 13 / PIXELS + 1 : 0);
     localparam HOLD_SUM   = max(STEPS, (PIXELS > 1) ? 6 / PIXELS + 1 : 2);
     localparam HOLD_CODE  = STEPS;
     localparam HOLD_PLANE = (STEPS > PLANE_MIN) ? STEPS : PLANE_MIN;

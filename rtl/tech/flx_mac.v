@@ -11,7 +11,7 @@
 //   i_add_product   with CODE_W = 0: m * s of the clock before is added too: that s was below 2^(ACC_W/2), its
 //              i_beta the same as now, and it had neither i_add_v nor i_add_product
 //   i_code, i_code_m   with CODE_W > 0: unsigned and signed, their product is added
-//   o_v        3 clocks later, with PIXELS > 1 4: the multipliers then have registers in front
+//   o_v        3 clocks later, with PIXELS > 1 5: the multipliers then have registers in front and behind
 //
 // The product is made of two halves of s. With FLX_UP5K the adders and most registers are those of
 // the multiplier blocks: the lower half's block adds to beta, the upper half's to what is left
@@ -39,6 +39,7 @@ module flx_mac #(
     localparam ONE = PIXELS > 1 && ACC_W <= 18;
     localparam LO  = (PIXELS > 1) ? (ONE ? ACC_W - 1 : 17) : ACC_W / 2;
     localparam HI  = ACC_W - LO;
+    localparam REG = (PIXELS > 1) ? 2 : 0; // of the multipliers
 
 `ifdef FLX_UP5K
     generate
@@ -95,11 +96,11 @@ module flx_mac #(
 
     assign o_v = v3;
 
-    flx_multiply #(.A(16), .B(LO + 1), .REG(PIXELS > 1)) u_low (
+    flx_multiply #(.A(16), .B(LO + 1), .REG(REG)) u_low (
         .clk(clk), .i_a(i_m), .i_b({ONE && i_s[ACC_W-1], i_s[LO-1:0]}), .o_p(p_lo)
     );
     flx_resize #(.I(LO + 17), .O(32)) u_fit_low (.i(p_lo), .o(p_lo_ext));
-    flx_delay #(.W(65), .N(PIXELS > 1 ? 1 : 0)) u_delay (
+    flx_delay #(.W(65), .N(REG)) u_delay (
         .clk(clk), .rst(1'b0), .i({i_add_product, i_beta, i_v & {32{i_add_v}}}),
         .o({add_product, beta, v_added})
     );
@@ -109,14 +110,14 @@ module flx_mac #(
             assign p_hi = 32'd0;
         end else begin : g_two
             wire [HI+15:0] p;
-            flx_multiply #(.A(16), .B(HI), .REG(PIXELS > 1)) u_high (
+            flx_multiply #(.A(16), .B(HI), .REG(REG)) u_high (
                 .clk(clk), .i_a(i_m), .i_b(i_s[ACC_W-1:LO]), .o_p(p)
             );
             flx_resize #(.I(HI + 16), .O(32)) u_fit (.i(p), .o(p_hi));
         end
         if (CODE_W > 0) begin : g_codes
             wire [16+CODE_W:0] p_code;
-            flx_multiply #(.A(16), .B(CODE_W + 1), .REG(PIXELS > 1)) u_code (
+            flx_multiply #(.A(16), .B(CODE_W + 1), .REG(REG)) u_code (
                 .clk(clk), .i_a(i_code_m), .i_b({1'b0, i_code}), .o_p(p_code)
             );
             flx_resize #(.I(17 + CODE_W), .O(32)) u_fit (.i(p_code), .o(product));

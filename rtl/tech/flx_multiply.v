@@ -2,7 +2,8 @@
 // flx_multiply: signed A x B bits, registered.
 //
 //   A, B   bits of the factors, at most 18
-//   REG    1: the factors have registers too
+//   REG    1: the factors have registers too; 2: and the product a flip-flop behind the multiplier, which
+//          may lie far from what takes it
 //
 //   o_p    1 + REG clocks later
 //
@@ -19,13 +20,19 @@ module flx_multiply #(
     input  wire [B-1:0]   i_b,
     output wire [A+B-1:0] o_p
 );
+    wire [A+B-1:0] product;
+
+    flx_delay #(.W(A + B), .N(REG == 2 ? 1 : 0)) u_behind (
+        .clk(clk), .rst(1'b0), .i(product), .o(o_p)
+    );
+
     generate
 `ifdef FLX_ECP5
         if (REG != 0) begin : g_block
             wire [17:0] a = {{(18-A){i_a[A-1]}}, i_a};
             wire [17:0] b = {{(18-B){i_b[B-1]}}, i_b};
             wire [35:0] p;
-            assign o_p = p[A+B-1:0];
+            assign product = p[A+B-1:0];
             MULT18X18D #(
                 .REG_INPUTA_CLK("CLK0"), .REG_INPUTA_CE("CE0"), .REG_INPUTA_RST("RST0"),
                 .REG_INPUTB_CLK("CLK0"), .REG_INPUTB_CE("CE0"), .REG_INPUTB_RST("RST0"),
@@ -60,7 +67,7 @@ module flx_multiply #(
                 .clk(clk), .rst(1'b0), .i({i_a, i_b}), .o({a, b})
             );
             always @(posedge clk) p <= a * b;
-            assign o_p = p;
+            assign product = p;
         end
     endgenerate
 endmodule

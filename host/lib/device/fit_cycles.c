@@ -45,7 +45,7 @@ static uint64_t set_cycles(const struct flx_desc *d, const struct flx_layer *l, 
         return t;
     if (sets == 1)
         return steps;
-    return most(steps, l->plane_mode == FLX_PLANES_SCALED ? 5
+    return most(steps, l->plane_mode == FLX_PLANES_SCALED ? (d->pixels == 2 ? 7 : 5)
                        : d->pixels > 1                    ? 6 / (uint64_t)d->pixels + 1
                                                           : 2);
 }
