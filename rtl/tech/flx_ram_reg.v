@@ -7,7 +7,8 @@
 //   i_re       0: the registers behind the blocks stay
 //   FAR        1: one clock later still, out of flip-flops: blocks of a large memory lie far apart
 //
-// With FLX_ECP5 a memory of more than 4096 words has blocks for the words beyond, and a multiplexer.
+// With FLX_ECP5 a memory of more than 4096 words has blocks for the words beyond, and a multiplexer; one of at
+// most 16 words is made of LUTs and flip-flops.
 `default_nettype none
 module flx_ram_reg #(
     parameter W     = 8,
@@ -25,8 +26,21 @@ module flx_ram_reg #(
 );
 `ifdef FLX_ECP5
     localparam MOST = 4096;
+    localparam FEW  = 16;
     generate
-        if (DEPTH > 2 * MOST) begin : g_error
+        if (DEPTH <= FEW) begin : g_distributed
+            (* ram_style = "distributed" *) reg [W-1:0] mem [0:DEPTH-1];
+            reg [W-1:0] raw, q;
+
+            always @(posedge clk) begin
+                if (i_we) mem[i_waddr] <= i_wdata;
+                if (i_re) begin
+                    raw <= mem[i_raddr];
+                    q   <= raw;
+                end
+            end
+            flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(q), .o(o_rdata));
+        end else if (DEPTH > 2 * MOST) begin : g_error
             flx_error_DEPTH_must_be_at_most_8192 u_error ();
         end else if (DEPTH > MOST) begin : g_two
             localparam     BW = $clog2(DEPTH - MOST);

@@ -2,6 +2,7 @@
 #include "fit_memory.h"
 
 #include <limits.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
@@ -10,8 +11,8 @@
 
 /* Shapes: Lattice FPGA-TN-02002 (iCE40 memory usage) and FPGA-TN-02204 (ECP5 memory usage). */
 static const struct flx_family families[] = {
-    {"ice40", {{16, 256}, {8, 512}, {4, 1024}, {2, 2048}}, 0, "logic cells"},
-    {"ecp5", {{36, 512}, {18, 1024}, {9, 2048}, {4, 4096}, {2, 8192}, {1, 16384}}, 1024, "LUTs"},
+    {"ice40", {{16, 256}, {8, 512}, {4, 1024}, {2, 2048}}, 0, 0, "logic cells"},
+    {"ecp5", {{36, 512}, {18, 1024}, {9, 2048}, {4, 4096}, {2, 8192}, {1, 16384}}, 1024, 0, "LUTs"},
 };
 
 static const struct flx_part parts[] = {
@@ -46,7 +47,7 @@ static int ceil_div(int a, int b)
 int flx_memory_blocks(const struct flx_family *f, int width, int depth)
 {
     int best = INT_MAX;
-    if (width * depth <= f->distributed)
+    if (width * depth <= f->distributed || depth <= f->few)
         return 0;
     for (int i = 0; i < 6 && f->shape[i].width; i++) {
         int n = ceil_div(width, f->shape[i].width) * ceil_div(depth, f->shape[i].depth);
@@ -75,6 +76,12 @@ static int link_blocks(const struct flx_family *f, const struct flx_board *b)
            flx_memory_blocks(f, 8, 256);
 }
 
+/* The core's memories have output registers too: its clock may need them (flx_core: REG). */
+static bool core_registers(const int *c)
+{
+    return c[FLX_CORE_PIPE] && c[FLX_CORE_PIXELS] < 4;
+}
+
 /* Words share blocks, two bytes each, if there are up to 256, or 1024 with PIXELS (flx_weight_buf).
  */
 static int weight_blocks(const struct flx_family *f, const int *c, int n_out)
@@ -82,7 +89,7 @@ static int weight_blocks(const struct flx_family *f, const int *c, int n_out)
     int slices = c[FLX_CORE_K] * c[FLX_CORE_T] / n_out, words = c[FLX_CORE_WMEM_WORDS];
     int bytes = (int)flx_word_bytes(slices, c[FLX_CORE_NIN_MAX]);
     int pixels = c[FLX_CORE_PIXELS] > 1;
-    if ((c[FLX_CORE_PIPE] && !pixels) || words > (pixels ? 1024 : 256))
+    if (core_registers(c) || words > (pixels ? 1024 : 256))
         return bytes * flx_memory_blocks(f, 8, words);
     return bytes / 2 * flx_memory_blocks(f, 16, words) + bytes % 2 * flx_memory_blocks(f, 8, words);
 }
@@ -95,6 +102,7 @@ static struct flx_family with_registers(const struct flx_family *f, const int *c
     if (c[FLX_CORE_PIPE] && !strcmp(f->name, "ecp5")) {
         r.shape[0] = r.shape[1];
         r.distributed = 0;
+        r.few = 16;
     }
     return r;
 }
@@ -120,8 +128,7 @@ int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int 
     int ring = c[FLX_CORE_LOADER] ? 1 << log2_up(c[FLX_CORE_WIN_MAX]) : 0;
     int planes = c[FLX_CORE_SCALED] == 2 ? c[FLX_CORE_ACC_W] : 32, fast = c[FLX_CORE_PIXELS] > 1;
     const struct flx_family reg = with_registers(f, c);
-    const struct flx_family *core =
-        fast ? f : &reg; /* weights and parameters, in the slower clock */
+    const struct flx_family *core = core_registers(c) ? &reg : f;
     const struct flx_fit_memory all[FLX_FIT_MEMORIES] = {
         {"activations", p * c[FLX_CORE_K] / 4 * flx_memory_blocks(&reg, granule, maps)},
         {"weights", weight_blocks(core, c, n_out)},

@@ -14,6 +14,7 @@ struct flx_family {
         int width, depth;
     } shape[6];      /* of a block */
     int distributed; /* memories of so many bits at most are made of LUTs */
+    int few;         /* and those of so many words */
     const char *lut; /* what nextpnr counts its logic in */
 };
 const struct flx_family *flx_family_find(const char *name);
