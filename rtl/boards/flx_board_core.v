@@ -32,9 +32,17 @@ module flx_board_core (
         else if (o_active)
             idle <= idle + 19'd1;
 
+    wire       taken_valid, taken_ready;
+    wire [7:0] taken_data;
+
+    flx_slice u_slice (
+        .clk(clk), .rst(rst || i_link_reset), .i_valid(i_rx_valid), .i_data(i_rx_data), .o_ready(o_rx_ready),
+        .o_valid(taken_valid), .o_data(taken_data), .i_ready(taken_ready)
+    );
+
     flx_top #(`FLX_BOARD_CORE) u_top (
         .clk(clk), .rst(rst), .clk_lanes(clk_lanes), .i_link_reset(i_link_reset),
-        .i_rx_valid(i_rx_valid), .i_rx_data(i_rx_data), .o_rx_ready(o_rx_ready),
+        .i_rx_valid(taken_valid), .i_rx_data(taken_data), .o_rx_ready(taken_ready),
         .o_tx_valid(o_tx_valid), .o_tx_data(o_tx_data), .i_tx_ready(i_tx_ready), .o_busy(o_busy)
     );
 endmodule

@@ -5,7 +5,7 @@
 //
 // The outputs describe the current word; i_step moves to the next one, in every cycle if
 // wanted. An activation address is o_row + o_col; the word lies in the map when o_inside.
-// Every loop counts down from its number of passes to 1.
+// Every loop counts down from its number of passes to 1; whether it is there is a register.
 //
 // A set is what the requantiser takes at once: the words of a position, or of one plane of it
 // with i_split. A pool window may hold positions that do not exist (o_null). They
@@ -99,6 +99,7 @@ module flx_addr_gen #(
     output wire           o_layer_last
 );
     localparam [NW-1:0] ONE   = 1, MANY = PIXELS[NW-1:0];
+    localparam [NW:0]   AHEAD = 2 * PIXELS;
     localparam [GW-1:0] GROUP = 1;
 
     reg [NW-1:0] run, cols, rows, pixel;
@@ -106,18 +107,19 @@ module flx_addr_gen #(
     reg [7:0]    kh, dx, dy;
     reg [3:0]    planes;
     reg          pos_first, plane_first, plane_zero;
+    reg          run_last, kh_last, planes_last, dx_last, dy_last, px_last, rows_last, groups_last;
+    reg          pixel_last;
     wire         cut; // the position ends with this word
 
     // Ends of loops, from the inside out.
-    wire end_row   = run == ONE || cut;
-    wire end_plane = (run == ONE && kh == 8'd1) || cut;
-    wire end_pos   = (run == ONE && kh == 8'd1 && planes == 4'd1) || cut;
-    wire end_dx    = end_pos && dx == 8'd1;
-    wire end_win   = end_dx && dy == 8'd1;
-    wire px_last   = cols <= MANY;
+    wire end_row   = run_last || cut;
+    wire end_plane = (run_last && kh_last) || cut;
+    wire end_pos   = (run_last && kh_last && planes_last) || cut;
+    wire end_dx    = end_pos && dx_last;
+    wire end_win   = end_dx && dy_last;
     wire end_px    = end_win && px_last;
-    wire end_group = end_px && rows == ONE;
-    wire end_layer = end_group && groups == GROUP;
+    wire end_group = end_px && rows_last;
+    wire end_layer = end_group && groups_last;
 
     // Columns count from the left edge of the map, rows from its upper edge; padding is
     // negative, which an unsigned comparison takes for far right or far below.
@@ -158,7 +160,7 @@ module flx_addr_gen #(
             wire [16:0]   pad_words = {1'b0, i_pad_words};
             wire [CW-1:0] at_row    = num_oy + pad_rows[CW-1:0];
             wire [CW-1:0] at_col    = col_ox + pad_words[CW-1:0];
-            wire          last      = dx == 8'd1 && dy == 8'd1 && px_last && rows == ONE;
+            wire          last      = dx_last && dy_last && px_last && rows_last;
             reg           ends;
 
             assign o_null = at_row > {1'b0, i_last_row[NW-1:0]}
@@ -180,7 +182,7 @@ module flx_addr_gen #(
     assign o_inside     = (PIXELS != 1 || o_col < {1'b0, i_row_words[NW-1:0]})
                        && num < {1'b0, i_in_rows[NW-1:0]};
     assign o_live       = px_last ? cols[2:0] : PIXELS[2:0];
-    assign o_pixel_last = pixel == ONE;
+    assign o_pixel_last = pixel_last;
     assign o_first      = i_split ? plane_first : pos_first;
     assign o_double     = plane_first && !pos_first && !i_split;
     assign o_set_first  = plane_zero || !i_split;
@@ -223,6 +225,40 @@ module flx_addr_gen #(
             pos_first   <= 1'b1;
             plane_zero   <= 1'b1;
             o_win_first <= 1'b1;
+        end
+    end
+
+    // The pass is a loop's last one: its counter is, or will be, 1.
+    wire run_one    = i_run[NW-1:0] == ONE;
+    wire pixel_one  = i_pixel_words[NW-1:0] == ONE;
+    wire kh_one     = i_kh == 8'd1;
+    wire planes_one = i_planes == 4'd1;
+    wire dx_one     = i_pool_x == 8'd1;
+    wire dy_one     = i_pool == 8'd1;
+    wire px_one     = i_cols[NW-1:0] <= MANY;
+    wire rows_one   = i_rows[NW-1:0] == ONE;
+    always @(posedge clk) begin
+        if (i_step) begin
+            run_last   <= end_row ? run_one : run == ONE + ONE;
+            pixel_last <= (end_row || pixel_last) ? pixel_one : pixel == ONE + ONE;
+            if (end_row)   kh_last     <= end_plane ? kh_one : kh == 8'd2;
+            if (end_plane) planes_last <= end_pos ? planes_one : planes == 4'd2;
+            if (end_pos)   dx_last     <= end_dx ? dx_one : dx == 8'd2;
+            if (end_dx)    dy_last     <= end_win ? dy_one : dy == 8'd2;
+            if (end_win)   px_last     <= end_px ? px_one : {1'b0, cols} <= AHEAD;
+            if (end_px)    rows_last   <= end_group ? rows_one : rows == ONE + ONE;
+            if (end_group) groups_last <= groups == GROUP + GROUP;
+        end
+        if (i_start) begin
+            run_last    <= run_one;
+            pixel_last  <= pixel_one;
+            kh_last     <= kh_one;
+            planes_last <= planes_one;
+            dx_last     <= dx_one;
+            dy_last     <= dy_one;
+            px_last     <= px_one;
+            rows_last   <= rows_one;
+            groups_last <= i_groups[GW-1:0] == GROUP;
         end
     end
 
