@@ -54,16 +54,19 @@ module flx_lanes #(
     localparam T0 = N_OUT / 4;
 
     wire [K*T-1:0] bits;
-    wire [K*T-1:0] code; // lane k of channel t at t*K + k
+    wire [K*T-1:0] placed, code; // lane k of channel t at t*K + k
 
     genvar t, k;
     generate
         for (t = 0; t < T; t = t + 1) begin : g_ch
             for (k = 0; k < K; k = k + 1) begin : g_lane
-                assign code[t*K + k] =
+                assign placed[t*K + k] =
                     bits[((k % 4) * T0 + t % T0) * S + k / 4 + (K / 4) * (t / T0)];
             end
         end
+
+        // In one piece: Icarus wakes readers for every bit that is assigned alone.
+        assign code = placed;
 
         if (CODED != 0) begin : g_coded
             assign bits = i_sign;
