@@ -204,25 +204,36 @@ module flx_engine #(
 
     generate
         if (PIPE != 0) begin : g_answer
-            reg               open; // act is what the host reads
-            wire              mute; // o_result is not; what the host reads stays, so that it may be late
-            reg [31:0]        result, answer;
-            reg [4*ACT_W-1:0] granule_read;
-            integer           b;
+            // What the host reads stays, so that it may be late.
+            localparam         LATE = (PIXELS > 1) ? 1 : 0;
+            wire               opens, mute; // act is what the host reads, o_result is not
+            reg                open;
+            reg  [31:0]        result, answer;
+            reg  [4*ACT_W-1:0] granule_read;
+            wire [4*ACT_W-1:0] code;
+            integer            b;
             always @* begin
                 granule_read = {4*ACT_W{1'b0}};
                 for (b = 0; b < K / 4; b = b + 1)
                     granule_read = granule_read | act[4*ACT_W*b +: 4*ACT_W];
             end
-            flx_delay #(.W(1), .N(PIXELS > 1 ? 1 : 0)) u_mute (
-                .clk(clk), .rst(1'b0), .i(!i_rd_result), .o(mute)
+            flx_delay #(.W(2), .N(LATE)) u_what (
+                .clk(clk), .rst(1'b0), .i({!i_rd_result, i_rd_act && !i_running}), .o({mute, opens})
             );
+            if (LATE != 0) begin : g_late
+                reg [4*ACT_W-1:0] taken;
+                always @(posedge clk)
+                    if (!open) taken <= {4*ACT_W{1'b0}};
+                    else taken <= granule_read;
+                assign code = taken;
+            end else begin : g_now
+                assign code = granule_read & {4*ACT_W{open}};
+            end
             always @(posedge clk) begin
                 if (mute) result <= 32'd0;
                 else result <= o_result;
-                open   <= i_rd_act && !i_running;
-                answer <= i_answer | result
-                        | {{(32-4*ACT_W){1'b0}}, granule_read & {4*ACT_W{open}}};
+                open   <= opens;
+                answer <= i_answer | result | {{(32-4*ACT_W){1'b0}}, code};
             end
             assign o_answer = answer;
         end else begin : g_no_answer

@@ -343,11 +343,10 @@ module flx_sequencer #(
         .o_layer_last (layer_last)
     );
 
-    reg  [7:0]  hold;  // cycles until the next set may be completed
-    reg         holds; // there are any
+    reg  [7:0]  hold; // cycles until the next set may be completed
     wire        issuing = state == S_ISSUE;
     wire        arrived = !ring || index < i_level;
-    wire        blocked = set_last && holds;
+    wire        blocked = set_last && hold != 8'd0;
     wire        reading, adds; // (c) above, the set is added to
     wire [AW-1:0] skip_addr;
     wire [4:0]    skip_word;
@@ -375,9 +374,8 @@ module flx_sequencer #(
     assign o_ev_stall_skip    = issuing && arrived && !blocked && (stolen || !there);
 
     always @(posedge clk) begin
-        if (holds) hold <= hold - 8'd1;
+        if (hold != 8'd0) hold <= hold - 8'd1;
         if (go && set_last) hold <= hold_set - 8'd1;
-        holds        <= (go && set_last) ? hold_set != 8'd1 : hold[7:1] != 7'd0;
         o_valid      <= go;
         o_aaddr      <= stolen ? skip_addr : aaddr;
         o_mask       <= !in_map ? {(K/4){1'b0}} : pixel_last ? granules : {(K/4){1'b1}};
@@ -402,7 +400,6 @@ module flx_sequencer #(
         o_layer      <= layer[LW-1:0];
         if (rst) begin
             hold       <= 8'd0;
-            holds      <= 1'b0;
             o_valid    <= 1'b0;
             o_set_last <= 1'b0;
         end
@@ -465,7 +462,7 @@ module flx_sequencer #(
             if (go) assert (issuing && (!ring || index < i_level));
             if (go && set_last) assert (f_since >= f_apart);
             if (o_release) assert (o_release_words <= i_level);
-            assert (hold <= F_MOST && holds == (hold != 0));
+            assert (hold <= F_MOST);
             assert (state <= S_DRAIN);
             assert (f_since == 8'd255 || hold == ((f_since >= f_apart) ? 0 : f_apart - f_since));
             if (f_since == 8'd255) assert (hold == 0);
