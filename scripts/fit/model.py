@@ -7,11 +7,11 @@ UNITS = {
     "flx_top": ("ONE", "ONE"),
     "flx_link": ("ONE", "ONE PAYLOAD_LOG2"),
     "flx_core": ("ONE", "ONE P STORE BANKS NO_RINGS NO_RINGS*AMEM_LOG2 NO_RINGS*SKIP*RQ NO_RINGS*BANKS"
-                        " NO_RINGS*PAIRS NO_RINGS*PIPE"),
+                        " NO_RINGS*PAIRS NO_RINGS*PIPE NO_RINGS*ROWS*K*T NO_RINGS*COPIES*K*T"),
     "flx_prog_mem": ("ONE", "ONE LAYERS_LOG2"),
     "flx_sequencer": ("ONE", "ONE AMEM_LOG2 WMEM_LOG2 SKIP SKIP*AMEM_LOG2 WINDOWS SCALED STORE RINGS RING"),
     "flx_weight_buf": ("ONE", "ONE WORD_BYTES WMEM_LOG2 PIPE PIPE*WORD_BYTES STORE"),
-    "flx_decrypt_array": ("ONE", "K*T K*T*NIN_MAX NO_RINGS*ROWS*K*T NO_RINGS*COPIES*K*T"),
+    "flx_decrypt_array": ("ONE", "K*T K*T*NIN_MAX"),
     "flx_image_loader": ("WIDE", "ONE AMEM_LOG2 ACT_W WIN_LOG2 BANKS"),
     "flx_image_loader_narrow": ("NARROW", "ONE AMEM_LOG2 ACT_W WIN_LOG2 BANKS"),
     "flx_requant_ctl": ("ONE", "ONE AMEM_LOG2 PMEM_LOG2 SCALED SKIP SKIP_OWN STEPS SUMS NO_RINGS"),
