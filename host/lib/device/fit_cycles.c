@@ -45,9 +45,10 @@ static uint64_t set_cycles(const struct flx_desc *d, const struct flx_layer *l, 
         return t;
     if (sets == 1)
         return steps;
-    return most(steps, l->plane_mode == FLX_PLANES_SCALED ? (d->pixels == 2 ? 7 : 5)
-                       : d->pixels > 1                    ? 6 / (uint64_t)d->pixels + 1
-                                                          : 2);
+    uint64_t pixels = (uint64_t)d->pixels;
+    if (l->plane_mode == FLX_PLANES_SCALED)
+        return most(steps, pixels > 1 ? most(5, 13 / pixels + 1) : 5);
+    return most(steps, pixels > 1 ? 6 / pixels + 1 : 2);
 }
 
 /* Channel groups to which something is added: the skipped map may have fewer channels. */
