@@ -7,8 +7,8 @@
 //   K, ACT_W   as in flx_core
 //   WORDS      words of K codes
 //   REG        1: o_raw and o_act are one clock later, a write takes effect two clocks later
-//   FAR        1: every bank has registers of its own for addresses and data, and one behind its blocks: o_raw
-//              and o_act two clocks later still
+//   FAR        0, or with REG the number of registers behind a bank's blocks, which has registers of its own for
+//              addresses and data then: o_raw and o_act FAR + 1 clocks later still
 //
 //   i_raddr    word to read
 //   o_raw      the word, one clock later

@@ -98,18 +98,11 @@ module flx_addr_gen #(
     output wire           o_group_last,
     output wire           o_layer_last
 );
-    localparam [NW-1:0] ONE   = 1, MANY = PIXELS[NW-1:0];
-    localparam [NW:0]   AHEAD = 2 * PIXELS;
-    localparam [GW-1:0] GROUP = 1;
-
-    reg [NW-1:0] run, cols, rows, pixel;
-    reg [GW-1:0] groups;
-    reg [7:0]    kh, dx, dy;
-    reg [3:0]    planes;
-    reg          pos_first, plane_first, plane_zero;
-    reg          run_last, kh_last, planes_last, dx_last, dy_last, px_last, rows_last, groups_last;
-    reg          pixel_last;
-    wire         cut; // the position ends with this word
+    reg           pos_first, plane_first, plane_zero;
+    wire          run_last, kh_last, planes_last, dx_last, dy_last, px_last, rows_last, groups_last;
+    wire          pixel_last;
+    wire [NW-1:0] cols;
+    wire          cut; // the position ends with this word
 
     // Ends of loops, from the inside out.
     wire end_row   = run_last || cut;
@@ -194,71 +187,56 @@ module flx_addr_gen #(
     assign o_group_last = end_group;
     assign o_layer_last = end_layer;
 
-    // Loop counters.
+    // Counters of the loops, from the inside out.
+    flx_loop #(.W(NW)) u_run (
+        .clk(clk), .i_start(i_start), .i_count(i_run[NW-1:0]), .i_next(i_step),
+        .i_again(end_row), .o_left(), .o_last(run_last)
+    );
+    flx_loop #(.W(NW)) u_pixel (
+        .clk(clk), .i_start(i_start), .i_count(i_pixel_words[NW-1:0]), .i_next(i_step),
+        .i_again(end_row || pixel_last), .o_left(), .o_last(pixel_last)
+    );
+    flx_loop #(.W(8)) u_kh (
+        .clk(clk), .i_start(i_start), .i_count(i_kh), .i_next(i_step && end_row),
+        .i_again(end_plane), .o_left(), .o_last(kh_last)
+    );
+    flx_loop #(.W(4)) u_planes (
+        .clk(clk), .i_start(i_start), .i_count(i_planes), .i_next(i_step && end_plane),
+        .i_again(end_pos), .o_left(), .o_last(planes_last)
+    );
+    flx_loop #(.W(8)) u_dx (
+        .clk(clk), .i_start(i_start), .i_count(i_pool_x), .i_next(i_step && end_pos),
+        .i_again(end_dx), .o_left(), .o_last(dx_last)
+    );
+    flx_loop #(.W(8)) u_dy (
+        .clk(clk), .i_start(i_start), .i_count(i_pool), .i_next(i_step && end_dx),
+        .i_again(end_win), .o_left(), .o_last(dy_last)
+    );
+    flx_loop #(.W(NW), .STEP(PIXELS)) u_cols (
+        .clk(clk), .i_start(i_start), .i_count(i_cols[NW-1:0]), .i_next(i_step && end_win),
+        .i_again(end_px), .o_left(cols), .o_last(px_last)
+    );
+    flx_loop #(.W(NW)) u_rows (
+        .clk(clk), .i_start(i_start), .i_count(i_rows[NW-1:0]), .i_next(i_step && end_px),
+        .i_again(end_group), .o_left(), .o_last(rows_last)
+    );
+    flx_loop #(.W(GW)) u_groups (
+        .clk(clk), .i_start(i_start), .i_count(i_groups[GW-1:0]), .i_next(i_step && end_group),
+        .i_again(1'b0), .o_left(), .o_last(groups_last)
+    );
+
     always @(posedge clk) begin
         if (i_step) begin
-            run   <= end_row ? i_run[NW-1:0] : run - ONE;
-            pixel <= (end_row || o_pixel_last) ? i_pixel_words[NW-1:0] : pixel - ONE;
-            if (end_row)   kh     <= end_plane ? i_kh : kh - 8'd1;
-            if (end_plane) planes <= end_pos ? i_planes : planes - 4'd1;
-            if (end_pos)   dx     <= end_dx ? i_pool_x : dx - 8'd1;
-            if (end_dx)    dy     <= end_win ? i_pool : dy - 8'd1;
-            if (end_win)   cols   <= end_px ? i_cols[NW-1:0] : cols - MANY;
-            if (end_px)    rows   <= end_group ? i_rows[NW-1:0] : rows - ONE;
-            if (end_group) groups <= groups - GROUP;
             plane_first <= end_plane;
             pos_first   <= end_pos;
             if (end_plane) plane_zero <= end_pos;
             if (end_pos) o_win_first <= end_win;
         end
         if (i_start) begin
-            run         <= i_run[NW-1:0];
-            pixel       <= i_pixel_words[NW-1:0];
-            kh          <= i_kh;
-            planes      <= i_planes;
-            dx          <= i_pool_x;
-            dy          <= i_pool;
-            cols        <= i_cols[NW-1:0];
-            rows        <= i_rows[NW-1:0];
-            groups      <= i_groups[GW-1:0];
             plane_first <= 1'b1;
             pos_first   <= 1'b1;
-            plane_zero   <= 1'b1;
+            plane_zero  <= 1'b1;
             o_win_first <= 1'b1;
-        end
-    end
-
-    // The pass is a loop's last one: its counter is, or will be, 1.
-    wire run_one    = i_run[NW-1:0] == ONE;
-    wire pixel_one  = i_pixel_words[NW-1:0] == ONE;
-    wire kh_one     = i_kh == 8'd1;
-    wire planes_one = i_planes == 4'd1;
-    wire dx_one     = i_pool_x == 8'd1;
-    wire dy_one     = i_pool == 8'd1;
-    wire px_one     = i_cols[NW-1:0] <= MANY;
-    wire rows_one   = i_rows[NW-1:0] == ONE;
-    always @(posedge clk) begin
-        if (i_step) begin
-            run_last   <= end_row ? run_one : run == ONE + ONE;
-            pixel_last <= (end_row || pixel_last) ? pixel_one : pixel == ONE + ONE;
-            if (end_row)   kh_last     <= end_plane ? kh_one : kh == 8'd2;
-            if (end_plane) planes_last <= end_pos ? planes_one : planes == 4'd2;
-            if (end_pos)   dx_last     <= end_dx ? dx_one : dx == 8'd2;
-            if (end_dx)    dy_last     <= end_win ? dy_one : dy == 8'd2;
-            if (end_win)   px_last     <= end_px ? px_one : {1'b0, cols} <= AHEAD;
-            if (end_px)    rows_last   <= end_group ? rows_one : rows == ONE + ONE;
-            if (end_group) groups_last <= groups == GROUP + GROUP;
-        end
-        if (i_start) begin
-            run_last    <= run_one;
-            pixel_last  <= pixel_one;
-            kh_last     <= kh_one;
-            planes_last <= planes_one;
-            dx_last     <= dx_one;
-            dy_last     <= dy_one;
-            px_last     <= px_one;
-            rows_last   <= rows_one;
-            groups_last <= i_groups[GW-1:0] == GROUP;
         end
     end
 

@@ -111,7 +111,7 @@ module flx_engine #(
                 .ACT_W(ACT_W),
                 .WORDS(AMEM_WORDS),
                 .REG  (PIPE),
-                .FAR  (PIXELS > 1)
+                .FAR  (PIXELS > 1 ? 2 : 0)
             ) u_act_mem (
                 .clk    (clk),
                 .i_raddr(i_raddr),

@@ -117,11 +117,11 @@ module flx_pixels #(
     localparam WORD       = PIXELS * (MEM + 1); // until signs and parameters leave the memories
     localparam EVENT      = PIXELS;             // events leave flx_requant_ctl that much after a word
     // Signs are many: they wait for whole cycles of the core, in its registers, or not at all.
-    localparam SIGN       = 6 + HOP + ((LANES == 2 && FAN != 0) ? 1 : 0); // after AT_ADDRESS
+    localparam SIGN       = 7 + HOP + ((LANES == 2 && FAN != 0) ? 1 : 0); // after AT_ADDRESS
     localparam WAIT       = (SIGN > WORD) ? (SIGN - WORD + PIXELS - 1) / PIXELS * PIXELS : 0;
     localparam AT_ADDRESS = WORD + WAIT - SIGN;
-    localparam AT_MASK    = AT_ADDRESS + 5;
-    localparam AT_WORD    = AT_ADDRESS + 6;
+    localparam AT_MASK    = AT_ADDRESS + 6;
+    localparam AT_WORD    = AT_ADDRESS + 7;
     localparam AT_SUM     = AT_WORD + LATENCY;
     localparam AT_PARAM   = AT_SUM + 2;
     localparam AT_KEPT    = AT_SUM + 3;

@@ -201,12 +201,10 @@ module flx_requant #(
         if (SCALED != 0) begin : g_scaled
             localparam VW = (SCALED == 2) ? ACC_W : 32;
             wire [RQ*VW-1:0] kept_v, read_v;
-            wire [SW-1:0]    step;
-            flx_delay #(.W(SW), .N(LATE)) u_step (.clk(clk), .rst(1'b0), .i(i_step), .o(step));
             for (b = 0; b < RQ; b = b + 1) begin : g_value
                 wire [31:0] value = (SCALED == 2 || i_combine) ? s_wide[32*b +: 32] : v[32*b +: 32];
                 assign kept_v[VW*b +: VW] = value[VW-1:0];
-                flx_delay #(.W(32), .N(LATE)) u_delay (
+                flx_delay #(.W(32), .N(2 * LATE)) u_delay (
                     .clk(clk), .rst(1'b0), .i({{(32-VW){1'b0}}, read_v[VW*b +: VW]}),
                     .o(v_before[32*b +: 32])
                 );
@@ -220,7 +218,7 @@ module flx_requant #(
                 .i_we   (i_v_we),
                 .i_waddr({{(6-SW){1'b0}}, i_v_waddr}),
                 .i_wdata(kept_v),
-                .i_raddr({{(6-SW){1'b0}}, step}),
+                .i_raddr({{(6-SW){1'b0}}, i_step}),
                 .o_rdata(read_v)
             );
         end else begin : g_no_scaled

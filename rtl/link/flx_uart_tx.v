@@ -28,32 +28,38 @@ module flx_uart_tx #(
     localparam [LW-1:0] UNIT = ONE[LW-1:0];
     localparam [LW-1:0] STEP = PERIOD[LW-1:0] - UNIT;
 
-    reg  [3:0]    bits;   // bits not yet over; 0: idle
+    reg  [3:0]    bits;   // bits not yet over
+    reg           idle, last; // none is, one is
     reg  [LW-1:0] left;   // time to the end of the bit
     reg  [7:0]    shift;
     reg           line;
     wire          over = left < UNIT;
     wire          load = i_valid && o_ready;
 
-    assign o_ready = i_clear && (bits == 4'd0 || (bits == 4'd1 && over));
+    assign o_ready = i_clear && (idle || (last && over));
 
     always @(posedge clk) begin
         o_tx <= line || rst;
         if (load) begin
             bits  <= 4'd10;
+            idle  <= 1'b0;
+            last  <= 1'b0;
             shift <= i_data;
             line  <= 1'b0;
-        end else if (over && bits != 4'd0) begin
+        end else if (over && !idle) begin
             bits  <= bits - 4'd1;
+            idle  <= last;
+            last  <= bits == 4'd2;
             shift <= {1'b1, shift[7:1]};
-            line  <= shift[0] || bits == 4'd1;
+            line  <= shift[0] || last;
         end
-        if (load || (over && bits > 4'd1))
+        if (load || (over && !idle && !last))
             left <= left + STEP;
         else if (!over)
             left <= left - UNIT;
         if (rst) begin
-            bits <= 4'd0;
+            idle <= 1'b1;
+            last <= 1'b0;
             left <= {LW{1'b0}};
             line <= 1'b1;
         end

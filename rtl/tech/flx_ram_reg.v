@@ -5,7 +5,7 @@
 //
 //   W, DEPTH   as in flx_ram
 //   i_re       0: the registers behind the blocks stay
-//   FAR        1: one clock later still, out of flip-flops: blocks of a large memory lie far apart
+//   FAR        so many clocks later still, out of flip-flops: blocks of a large memory lie far apart
 //
 // With FLX_ECP5 a memory of more than 4096 words has blocks for the words beyond, and a multiplexer; one of at
 // most 16 words is made of LUTs and flip-flops.
@@ -29,17 +29,11 @@ module flx_ram_reg #(
     localparam FEW  = 16;
     generate
         if (DEPTH <= FEW) begin : g_distributed
-            (* ram_style = "distributed" *) reg [W-1:0] mem [0:DEPTH-1];
-            reg [W-1:0] raw, q;
-
-            always @(posedge clk) begin
-                if (i_we) mem[i_waddr] <= i_wdata;
-                if (i_re) begin
-                    raw <= mem[i_raddr];
-                    q   <= raw;
-                end
-            end
-            flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(q), .o(o_rdata));
+            wire [W-1:0] answer;
+            flx_ram_piped #(.W(W), .DEPTH(DEPTH)) u_ram (
+                .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr), .o_rdata(answer)
+            );
+            flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(answer), .o(o_rdata));
         end else if (DEPTH > 2 * MOST) begin : g_error
             flx_error_DEPTH_must_be_at_most_8192 u_error ();
         end else if (DEPTH > MOST) begin : g_two
@@ -72,17 +66,11 @@ module flx_ram_reg #(
         end
     endgenerate
 `else
-    (* no_rw_check *) reg [W-1:0] mem [0:DEPTH-1];
-    reg [W-1:0] raw, q;
-
-    always @(posedge clk) begin
-        if (i_we) mem[i_waddr] <= i_wdata;
-        if (i_re) begin
-            raw <= mem[i_raddr];
-            q   <= raw;
-        end
-    end
-    flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(q), .o(o_rdata));
+    wire [W-1:0] answer;
+    flx_ram_piped #(.W(W), .DEPTH(DEPTH)) u_ram (
+        .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr), .o_rdata(answer)
+    );
+    flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(answer), .o(o_rdata));
 `endif
 endmodule
 

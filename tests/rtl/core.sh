@@ -146,7 +146,7 @@ run_requant() { # K T RQ ACT_W POOL_BITS PICK
             -Ptb_requant.PICK="$6" -o "$work/requant.vvp" $cells tests/rtl/core/tb_requant.v \
             rtl/core/flx_requant.v rtl/core/flx_clamp.v rtl/core/flx_pool.v rtl/core/flx_step_rings.v \
             rtl/core/flx_ring.v rtl/core/flx_ram.v rtl/core/flx_delay.v rtl/core/flx_resize.v rtl/tech/flx_copy.v rtl/tech/flx_carry_row.v \
-            rtl/tech/flx_pick.v rtl/tech/flx_ram_reg.v rtl/tech/flx_multiply.v rtl/tech/flx_mac.v
+            rtl/tech/flx_pick.v rtl/tech/flx_ram_reg.v rtl/tech/flx_ram_piped.v rtl/tech/flx_multiply.v rtl/tech/flx_mac.v
         log=$(vvp -n "$work/requant.vvp" +seed="$seed")
         echo "requantiser${cells:+, cells} K=$1 T=$2 RQ=$3 ACT_W=$4 POOL_BITS=$5 PICK=$6: $log"
         [[ $log == *PASS* ]]
