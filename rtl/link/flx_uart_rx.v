@@ -35,6 +35,7 @@ module flx_uart_rx #(
     localparam [LW-1:0] UNIT  = ONE[LW-1:0];
     localparam [LW-1:0] STEP  = PERIOD[LW-1:0] - UNIT;
     localparam [LW-1:0] FIRST = (PERIOD[LW-1:0] - 3 * UNIT + 1'b1) / 2;  // see below
+    localparam [LW-1:0] TWO   = UNIT + UNIT;
     localparam STOP   = 5'd9, BREAK = 5'd18;
 
     generate
@@ -48,9 +49,10 @@ module flx_uart_rx #(
     reg           busy;
     reg  [4:0]    bits;  // bits sampled, start bit first; from STOP + 1 on: waits for a 1
     reg  [LW-1:0] left;  // time to the next sample
+    reg           due;   // the sample is, if busy: left < UNIT
     reg  [7:0]    shift;
     wire          line   = sync[1];
-    wire          sample = busy && left < UNIT;
+    wire          sample = busy && due;
     wire          stuck  = bits > STOP;
 
     assign o_data  = shift;
@@ -68,6 +70,7 @@ module flx_uart_rx #(
             left <= left + STEP;
         else
             left <= left - UNIT;
+        due <= !busy ? FIRST < UNIT : !due && left < TWO;
         if (!busy)
             bits <= 5'd0;
         else if (sample && bits != BREAK)

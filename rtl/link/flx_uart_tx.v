@@ -27,39 +27,45 @@ module flx_uart_tx #(
     localparam LW     = $clog2(2 * PERIOD);
     localparam [LW-1:0] UNIT = ONE[LW-1:0];
     localparam [LW-1:0] STEP = PERIOD[LW-1:0] - UNIT;
+    localparam [LW-1:0] TWO  = UNIT + UNIT;
 
-    reg  [3:0]    bits;   // bits not yet over
-    reg           idle, last; // none is, one is
-    reg  [LW-1:0] left;   // time to the end of the bit
+    reg  [3:0]    bits;  // bits not yet over
+    reg           last;  // one
+    reg           over;  // the bit is over with this clock
+    reg           free;  // and it is the last one, or the line is idle
+    reg  [LW-1:0] left;  // time to the end of the bit
     reg  [7:0]    shift;
     reg           line;
-    wire          over = left < UNIT;
     wire          load = i_valid && o_ready;
+    wire          next = over && !free;
 
-    assign o_ready = i_clear && (idle || (last && over));
+    assign o_ready = i_clear && free;
 
     always @(posedge clk) begin
         o_tx <= line || rst;
         if (load) begin
             bits  <= 4'd10;
-            idle  <= 1'b0;
             last  <= 1'b0;
             shift <= i_data;
             line  <= 1'b0;
-        end else if (over && !idle) begin
+        end else if (next) begin
             bits  <= bits - 4'd1;
-            idle  <= last;
             last  <= bits == 4'd2;
             shift <= {1'b1, shift[7:1]};
-            line  <= shift[0] || last;
+            line  <= shift[0];
         end
-        if (load || (over && !idle && !last))
+        if (load || next) begin
             left <= left + STEP;
-        else if (!over)
+            over <= 1'b0;
+        end else if (!over) begin
             left <= left - UNIT;
+            over <= left < TWO;
+        end
+        free <= !load && (free || (last && !over && left < TWO));
         if (rst) begin
-            idle <= 1'b1;
             last <= 1'b0;
+            over <= 1'b1;
+            free <= 1'b1;
             left <= {LW{1'b0}};
             line <= 1'b1;
         end
