@@ -64,16 +64,16 @@ module flx_station #(
     wire [G-1:0]       e_img_wdata;
     wire [RAW:0]       e_res_waddr, e_res_raddr;
 
-    // Which engine an image's granule or the host's read is for: looked at in the word that is
-    // passed on, so that the answer is a register when the word is here.
+    // Which engine an image's granule or the host's read is for: looked at in the word that comes,
+    // so that the answer is two registers away from where it is needed when the word is here.
     localparam IMG_ENGINE = 2 * (RAW + 1) + 1 + G + BW + AW;
     localparam RD_ENGINE  = BUS_W - (K * T + 48 * RQ + 16 + AW + KB + 1 + 7);
     wire img_mine, rd_result, rd_act;
-    wire rd_mine = o_bus[RD_ENGINE +: 7] == i_index;
-    flx_delay #(.W(3), .N(PIPE != 0 ? 1 : 0)) u_mine (
+    wire rd_mine = i_bus[RD_ENGINE +: 7] == i_index;
+    flx_delay #(.W(3), .N(PIPE != 0 ? 2 : 0)) u_mine (
         .clk(clk), .rst(1'b0), .o({img_mine, rd_result, rd_act}),
-        .i({o_bus[IMG_ENGINE +: 7] == i_index, rd_mine && o_bus[RD_ENGINE-1],
-            rd_mine && !o_bus[RD_ENGINE-1]})
+        .i({i_bus[IMG_ENGINE +: 7] == i_index, rd_mine && i_bus[RD_ENGINE-1],
+            rd_mine && !i_bus[RD_ENGINE-1]})
     );
 
     // Signs: each has few readers in the engine, so that the passing register serves it too.
