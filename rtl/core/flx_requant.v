@@ -43,7 +43,7 @@
 // With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
 // i_fire_add and i_skip_load come two clocks before what is said above, i_step three clocks. After i_fire
 // (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3
-// with i_combine, else 7, i_v_load 7, i_code_en 11 clocks; the granule is there 2 clocks after that, or with POOL_BITS 7.
+// with i_combine, else 7, i_v_load 7, i_code_en 13 clocks; the granule is there 2 clocks after that, or with POOL_BITS 8.
 `default_nettype none
 module flx_requant #(
     parameter K         = 8,
@@ -200,6 +200,8 @@ module flx_requant #(
     generate
         if (SCALED != 0) begin : g_scaled
             localparam VW = (SCALED == 2) ? ACC_W : 32;
+            // In block RAM, where a small memory would be flip-flops.
+            localparam PLANES_W = (PIXELS > 1) ? SW : 6;
             wire [RQ*VW-1:0] kept_v, read_v;
             for (b = 0; b < RQ; b = b + 1) begin : g_value
                 wire [31:0] value = (SCALED == 2 || i_combine) ? s_wide[32*b +: 32] : v[32*b +: 32];
@@ -211,14 +213,14 @@ module flx_requant #(
             end
             flx_ram #(
                 .W    (VW * RQ),
-                .DEPTH(64),
+                .DEPTH(1 << PLANES_W),
                 .REG  (PIXELS > 1)
             ) u_planes (
                 .clk    (clk),
                 .i_we   (i_v_we),
-                .i_waddr({{(6-SW){1'b0}}, i_v_waddr}),
+                .i_waddr({{(PLANES_W-SW){1'b0}}, i_v_waddr}),
                 .i_wdata(kept_v),
-                .i_raddr({{(6-SW){1'b0}}, i_step}),
+                .i_raddr({{(PLANES_W-SW){1'b0}}, i_step}),
                 .o_rdata(read_v)
             );
         end else begin : g_no_scaled

@@ -117,6 +117,14 @@ static int pool_blocks(const struct flx_family *f, const int *c)
                              1 << log2_up(depth - 4));
 }
 
+/* What the planes of a set have left: every step of every position (flx_requant). */
+static int plane_blocks(const struct flx_family *f, const int *c)
+{
+    int bits = c[FLX_CORE_SCALED] == 2 ? c[FLX_CORE_ACC_W] : 32, rq = c[FLX_CORE_RQ];
+    int steps = c[FLX_CORE_T] / rq * c[FLX_CORE_PIXELS];
+    return flx_memory_blocks(f, bits * rq, c[FLX_CORE_PIXELS] > 1 ? 1 << log2_up(steps) : 64);
+}
+
 int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int n_out,
                      struct flx_fit_memory use[FLX_FIT_MEMORIES])
 {
@@ -126,7 +134,7 @@ int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int 
     int program = FLX_PROG_HDR_WORDS + FLX_PROG_LAYER_WORDS * c[FLX_CORE_PROG_LAYERS];
     int counters = 8 << log2_up(c[FLX_CORE_PROG_LAYERS]);
     int ring = c[FLX_CORE_LOADER] ? 1 << log2_up(c[FLX_CORE_WIN_MAX]) : 0;
-    int planes = c[FLX_CORE_SCALED] == 2 ? c[FLX_CORE_ACC_W] : 32, fast = c[FLX_CORE_PIXELS] > 1;
+    int fast = c[FLX_CORE_PIXELS] > 1;
     const struct flx_family reg = with_registers(f, c);
     const struct flx_family *core = core_registers(c) ? &reg : f;
     const struct flx_fit_memory all[FLX_FIT_MEMORIES] = {
@@ -134,8 +142,7 @@ int flx_fit_memories(const struct flx_family *f, const struct flx_board *b, int 
         {"weights", weight_blocks(core, c, n_out)},
         {"parameters", rq * flx_memory_blocks(core, 48, c[FLX_CORE_PMEM_CH] / rq)},
         {"program", flx_memory_blocks(f, 32, program)},
-        {"planes",
-         c[FLX_CORE_SCALED] ? p * flx_memory_blocks(fast ? &reg : f, planes * rq, 64) : 0},
+        {"planes", c[FLX_CORE_SCALED] ? p * plane_blocks(fast ? &reg : f, c) : 0},
         {"pools", p * pool_blocks(&reg, c)},
         {"results", p * flx_memory_blocks(&reg, 32, 2 << log2_up(c[FLX_CORE_RES_WORDS]))},
         {"counters", c[FLX_CORE_COUNTERS] ? flx_memory_blocks(f, 32, counters) : 0},
