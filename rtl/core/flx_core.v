@@ -324,7 +324,7 @@ module flx_core #(
     // parameters are read by it. With PIXELS > 1 it is told of a set as soon as signs and
     // parameters can be in step, and flx_pixels does the rest.
     localparam AT_DONE   = (PIXELS > 1) ? 1 : LATENCY + 2;
-    localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 30) / PIXELS + 6 : 0;
+    localparam WRITE_LAG = (PIXELS > 1) ? (LATENCY + 26) / PIXELS + 6 : 0;
 
     wire [KB-1:0] rd_bank, mask;
     wire [6:0]    rd_engine;

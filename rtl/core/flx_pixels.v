@@ -126,8 +126,8 @@ module flx_pixels #(
     localparam AT_PARAM   = AT_SUM + 2;
     localparam AT_KEPT    = AT_SUM + 3;
     localparam AT_V       = AT_SUM + 7;
-    localparam AT_CODE    = AT_SUM + 13;
-    localparam AT_GRANULE = AT_CODE + ((SUMS != 0) ? 8 : 2);
+    localparam AT_CODE    = AT_SUM + 11;
+    localparam AT_GRANULE = AT_CODE + ((SUMS != 0) ? 7 : 2);
     // A write waits WRITE cycles, where it is in step with an image's, then REST clocks.
     localparam WRITE      = (AT_GRANULE - EVENT - 1) / PIXELS;
     localparam REST       = AT_GRANULE - EVENT - WRITE * PIXELS;

@@ -12,7 +12,7 @@
 //   i_early, i_none   PIXELS > 1: o_early, o_none of flx_clamp, with i_code_en
 //   i_fresh     PIXELS > 1: 2 clocks after i_code_en; else the sum of the clock before is added
 //   o_granule   the 4 codes that came in last: a clock after i_code_en, with POOL_BITS 2; with PIXELS > 1
-//               2, with POOL_BITS 8
+//               2, with POOL_BITS 7
 `default_nettype none
 module flx_pool #(
     parameter RQ        = 4,
@@ -156,7 +156,7 @@ module flx_pool #(
                         .i_a({{(JW-PW){1'b0}}, sum}), .i_b({{(JW-PW){1'b0}}, start}),
                         .i_c({{(JW-PW){1'b0}}, joint}), .i_d({JW{i_fresh}}), .o(row)
                     );
-                    flx_multiply #(.A(PW + 1), .B(17), .REG(2)) u_shift (
+                    flx_multiply #(.A(PW + 1), .B(17), .REG(1)) u_shift (
                         .clk(clk), .i_a({1'b0, joint}), .i_b({1'b0, scale}), .o_p(product)
                     );
                     always @(posedge clk) begin
@@ -180,7 +180,7 @@ module flx_pool #(
             end else begin : g_some
                 wire         moved;
                 wire [G-1:0] before_it; // the granule of the same position so far
-                flx_delay #(.W(1), .N(1 + 5 * LATE)) u_delay_moved (
+                flx_delay #(.W(1), .N(1 + 4 * LATE)) u_delay_moved (
                     .clk(clk), .rst(1'b0), .i(code_en), .o(moved)
                 );
                 flx_ring #(.W(G), .N(PIXELS)) u_granule (

@@ -43,7 +43,7 @@
 // With PIXELS > 1, for the lanes' fast clock, there are more registers: i_capture, i_fire,
 // i_fire_add and i_skip_load come two clocks before what is said above, i_step three clocks. After i_fire
 // (as above) i_add_v and with SKIP = 2 i_add_code come 1 clock, i_param and else i_add_code 2, i_v_we 3
-// with i_combine, else 7, i_v_load 7, i_code_en 13 clocks; the granule is there 2 clocks after that, or with POOL_BITS 8.
+// with i_combine, else 7, i_v_load 7, i_code_en 11 clocks; the granule is there 2 clocks after that, or with POOL_BITS 7.
 `default_nettype none
 module flx_requant #(
     parameter K         = 8,
