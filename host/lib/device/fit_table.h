@@ -325,8 +325,8 @@ static const struct fit_family {
     size_t n_terms;
     double cells_scale, ffs_scale;
 } fit_families[] = {
-    {"ecp5", fit_ecp5, sizeof fit_ecp5 / sizeof fit_ecp5[0], 0.9039, 1.0302},
-    {"ice40", fit_ice40, sizeof fit_ice40 / sizeof fit_ice40[0], 0.9231, 0.9295},
+    {"ecp5", fit_ecp5, sizeof fit_ecp5 / sizeof fit_ecp5[0], 0.8430, 0.9195},
+    {"ice40", fit_ice40, sizeof fit_ice40 / sizeof fit_ice40[0], 0.9226, 0.9373},
 };
 
 /* What placed boards needed for a ns of the longest path: of clk, of clk_lanes. */
@@ -335,8 +335,8 @@ static const struct fit_speed {
     int speed;
     double core, lanes;
 } fit_speeds[] = {
-    {"ecp5", 6, 1.2103, 0.7001}, {"ecp5", 7, 1.0025, 0.5657}, {"ecp5", 8, 0.7947, 0.4314},
-    {"hx8k", 0, 0.8077, 0.8077}, {"up5k", 0, 1.6401, 1.6401},
+    {"ecp5", 6, 1.0129, 0.7356}, {"ecp5", 7, 0.8844, 0.6330}, {"ecp5", 8, 0.7558, 0.5304},
+    {"hx8k", 0, 0.7619, 0.7619}, {"up5k", 0, 1.6539, 1.6539},
 };
 
 #endif
