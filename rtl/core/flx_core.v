@@ -43,7 +43,7 @@
 //                P + 4 clocks more, one read at a time.
 //                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
 //
-// With PIXELS > 1 reads take P + 12 clocks more.
+// With PIXELS > 1 reads take P + 13 clocks more.
 //
 // From the issue of a word to its sums: MEM clocks memories, 1 decryption and masks, LATENCY of
 // flx_lanes. With PIPE two more into the chain, and one for every engine.
