@@ -102,8 +102,7 @@ bench-train:
 	$(MAKE) -j$(JOBS) host
 	scripts/bench-train
 
-# BOARD: an entry of rtl/boards/boards.json. SEEDS: of place and route; the best one is kept.
-SEEDS ?= 1
+# BOARD: an entry of rtl/boards/boards.json. SEEDS: of place and route (the board's); the best one is kept.
 .PHONY: bitstream flash
 bitstream: $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
 	scripts/install-deps build boards ecp5
@@ -112,7 +111,7 @@ bitstream: $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
 .PHONY: ppa
 ppa: host $(B)/gen/flx_proto.vh $(B)/gen/flx_xornet.vh
 	scripts/install-deps build boards ecp5
-	scripts/ppa --place $(if $(filter file,$(origin SEEDS)),1 2 3 4 5,$(SEEDS))
+	scripts/ppa --place $(or $(SEEDS),1 2 3 4 5)
 flash:
 	scripts/install-deps boards
 	scripts/bitstream --flash "$(BOARD)"

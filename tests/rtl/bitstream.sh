@@ -3,7 +3,7 @@
 # scripts/bitstream, with tools that only write what they are told (real ones take minutes): a
 # build that misses a clock, or does not know it, fails and leaves no bitstream; with a clock for the
 # lanes, so does one that misses that clock or a path between the two; the seed with most slack is
-# kept; nothing is placed twice; --repeat sees two runs that differ.
+# kept, a board may name the seed to begin with; nothing is placed twice; --repeat sees two runs that differ.
 set -eu
 cd "$(dirname "$0")/../.."
 make -s build/gen/flx_proto.vh build/gen/flx_xornet.vh
@@ -83,6 +83,10 @@ fails "misses its clocks" scripts/bitstream hx8k 2
 is "no bitstream of a build that misses its clock" [ ! -e "$bin" ]
 is "a build that meets its clock has one" scripts/bitstream hx8k 1
 is "the bitstream is there" [ -s "$bin" ]
+jq '.hx8k.seed = 3' rtl/boards/boards.json >"$work/boards.json"
+log=$(BOARDS=$work/boards.json scripts/bitstream hx8k)
+is "a board's own seed is what is placed when none is named, with the same netlist" \
+    [ "${log##*hx8k: seed 3,*}" = "" ]
 log=$(scripts/bitstream hx8k 1 2 3)
 is "the seed with most slack is kept" [ "${log##*hx8k: seed 3,*}" = "" ]
 is "every seed was placed once" [ "$(sort "$work/runs" | tr '\n' ' ')" = "1 2 3 " ]
