@@ -83,6 +83,8 @@ fails "misses its clocks" scripts/bitstream hx8k 2
 is "no bitstream of a build that misses its clock" [ ! -e "$bin" ]
 is "a build that meets its clock has one" scripts/bitstream hx8k 1
 is "the bitstream is there" [ -s "$bin" ]
+jq '.hx8k.pll.DIVF = 91 | .hx8k.pll.DIVQ = 4' rtl/boards/boards.json >"$work/boards.json"
+BOARDS=$work/boards.json fails "1104 MHz; it can do 533 to 1066" scripts/bitstream hx8k
 jq '.hx8k.seed = 3' rtl/boards/boards.json >"$work/boards.json"
 log=$(BOARDS=$work/boards.json scripts/bitstream hx8k)
 is "a board's own seed is what is placed when none is named, with the same netlist" \
