@@ -43,7 +43,7 @@
 //                P + 4 clocks more, one read at a time.
 //                Activations: 4 codes, one byte each. Counters too only while o_busy = 0.
 //
-// With PIXELS > 1 reads take P + 13 clocks more.
+// With PIXELS > 1 reads take P + 12 clocks more.
 //
 // From the issue of a word to its sums: MEM clocks memories, 1 decryption and masks, LATENCY of
 // flx_lanes. With PIPE two more into the chain, and one for every engine.
@@ -526,7 +526,7 @@ module flx_core #(
 
     flx_readout #(
         .K(K), .P(P), .ACT_W(ACT_W), .AW(AW), .LW(LW), .RAW(RAW),
-        .WAIT(PIXELS > 1 ? P + 13 : PIPE != 0 ? P + 4 : 0)
+        .WAIT(PIXELS > 1 ? P + 12 : PIPE != 0 ? P + 4 : 0)
     ) u_readout (
         .clk(clk), .rst(rst), .i_en(i_rd_en), .i_target(i_rd_target), .i_arg(i_rd_arg),
         .i_addr(i_rd_addr), .i_parity(parity), .o_word(rd_word), .o_act(rd_act), .o_res(rd_res),

@@ -206,7 +206,8 @@ module flx_engine #(
         if (PIPE != 0) begin : g_answer
             // What the host reads stays, so that it may be late.
             localparam         LATE = (PIXELS > 1) ? 1 : 0;
-            wire               mute, shut; // o_result, act is not what the host reads
+            wire               opens, mute; // act is what the host reads, o_result is not
+            reg                open;
             reg  [31:0]        result, answer;
             reg  [4*ACT_W-1:0] granule_read;
             wire [4*ACT_W-1:0] code;
@@ -216,24 +217,22 @@ module flx_engine #(
                 for (b = 0; b < K / 4; b = b + 1)
                     granule_read = granule_read | act[4*ACT_W*b +: 4*ACT_W];
             end
-            flx_delay #(.W(1), .N(LATE)) u_mute (
-                .clk(clk), .rst(1'b0), .i(!i_rd_result), .o(mute)
-            );
-            flx_delay #(.W(1), .N(1 + 2 * LATE)) u_shut (
-                .clk(clk), .rst(1'b0), .i(!i_rd_act || i_running), .o(shut)
+            flx_delay #(.W(2), .N(LATE)) u_what (
+                .clk(clk), .rst(1'b0), .i({!i_rd_result, i_rd_act && !i_running}), .o({mute, opens})
             );
             if (LATE != 0) begin : g_late
                 reg [4*ACT_W-1:0] taken;
                 always @(posedge clk)
-                    if (shut) taken <= {4*ACT_W{1'b0}};
+                    if (!open) taken <= {4*ACT_W{1'b0}};
                     else taken <= granule_read;
                 assign code = taken;
             end else begin : g_now
-                assign code = granule_read & {4*ACT_W{!shut}};
+                assign code = granule_read & {4*ACT_W{open}};
             end
             always @(posedge clk) begin
                 if (mute) result <= 32'd0;
                 else result <= o_result;
+                open   <= opens;
                 answer <= i_answer | result | {{(32-4*ACT_W){1'b0}}, code};
             end
             assign o_answer = answer;

@@ -1,10 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// flx_weight_buf: encrypted weights, one bank a byte of the weight word, or one for two bytes when
-// there are few words: the iCE40's block RAM has 256 words of 16 bits and enables for bits, the
-// ECP5's 1024.
+// flx_weight_buf: encrypted weights, one bank a byte of the weight word, or two when it has at
+// most 256 words: the iCE40's block RAM has 256 words of 16 bits and enables for bits.
 //
-// A word is filled byte by byte, in order, and read at once. A bank of two bytes with an output register
-// (REG = 1) has one enable: the second byte is written together with the first one, again. Two ways to fill: addressed (resident weights), or as a ring (streamed weights), whose words
+// Byte j of a word has a write enable of its own, so a word is filled byte by byte and read at once. Two
+// ways to fill: addressed (resident weights), or as a ring (streamed weights), whose words
 // the consumer releases block by block.
 //
 //   K, T, N_OUT    as in flx_core
@@ -131,28 +130,8 @@ module flx_weight_buf #(
 
     genvar b, c;
     generate
-        if (REG != 0 && WMEM_WORDS <= PAIR_WORDS) begin : g_whole_pairs
-            reg [7:0] even;
-            always @(posedge clk) if (we && !windex[0]) even <= wdata;
-            for (b = 0; b < NB; b = b + 2) begin : g_bank
-                localparam  BITS = (b + 1 < NB) ? 16 : 8;
-                wire [15:0] two;
-                flx_ram #(
-                    .W    (16),
-                    .DEPTH(WMEM_WORDS),
-                    .REG  (1)
-                ) u_ram (
-                    .clk    (clk),
-                    .i_we   (we && (windex == b || windex == b + 1)),
-                    .i_waddr(waddr),
-                    .i_wdata({wdata, windex[0] ? even : wdata}),
-                    .i_raddr(i_raddr),
-                    .o_rdata(two)
-                );
-                assign o_word[b*8 +: BITS] = two[BITS-1:0];
-            end
-        end else for (b = 0; b < NB; b = b + 2) begin : g_bank
-            if (b + 1 < NB && WMEM_WORDS <= PAIR_WORDS) begin : g_pair
+        for (b = 0; b < NB; b = b + 2) begin : g_bank
+            if (b + 1 < NB && REG == 0 && WMEM_WORDS <= PAIR_WORDS) begin : g_pair
                 flx_ram #(
                     .W    (16),
                     .DEPTH(WMEM_WORDS),

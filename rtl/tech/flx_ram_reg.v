@@ -24,51 +24,53 @@ module flx_ram_reg #(
     input  wire [AW-1:0] i_raddr,
     output wire [W-1:0]  o_rdata
 );
-    wire [W-1:0] answer, late;
-
-    flx_delay #(.W(W), .N(FAR)) u_late (.clk(clk), .rst(1'b0), .i(answer), .o(late));
 `ifdef FLX_ECP5
     localparam MOST = 4096;
     localparam FEW  = 16;
     generate
         if (DEPTH <= FEW) begin : g_distributed
+            wire [W-1:0] answer;
             flx_ram_piped #(.W(W), .DEPTH(DEPTH)) u_ram (
                 .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr), .o_rdata(answer)
             );
-            assign o_rdata = late;
+            flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(answer), .o(o_rdata));
         end else if (DEPTH > 2 * MOST) begin : g_error
             flx_error_DEPTH_must_be_at_most_8192 u_error ();
         end else if (DEPTH > MOST) begin : g_two
             localparam     BW = $clog2(DEPTH - MOST);
             wire           beyond;
-            wire [W-1:0]   high, high_late;
+            wire [W-1:0]   low, high, low_near, high_near;
 
             flx_delay #(.W(1), .N(2 + FAR)) u_beyond (
                 .clk(clk), .rst(1'b0), .i(i_raddr[AW-1]), .o(beyond)
             );
-            flx_delay #(.W(W), .N(FAR)) u_high_late (.clk(clk), .rst(1'b0), .i(high), .o(high_late));
-            assign o_rdata = beyond ? high_late : late;
+            flx_delay #(.W(2 * W), .N(FAR)) u_far (
+                .clk(clk), .rst(1'b0), .i({low, high}), .o({low_near, high_near})
+            );
+            assign o_rdata = beyond ? high_near : low_near;
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(MOST)) u_low (
                 .clk(clk), .i_we(i_we && !i_waddr[AW-1]), .i_waddr(i_waddr[AW-2:0]),
-                .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr[AW-2:0]), .o_rdata(answer)
+                .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr[AW-2:0]), .o_rdata(low)
             );
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(DEPTH - MOST)) u_high (
                 .clk(clk), .i_we(i_we && i_waddr[AW-1]), .i_waddr(i_waddr[BW-1:0]),
                 .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr[BW-1:0]), .o_rdata(high)
             );
         end else begin : g_one
+            wire [W-1:0] answer;
             flx_ram_reg_ecp5 #(.W(W), .DEPTH(DEPTH)) u_ram (
                 .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr),
                 .o_rdata(answer)
             );
-            assign o_rdata = late;
+            flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(answer), .o(o_rdata));
         end
     endgenerate
 `else
+    wire [W-1:0] answer;
     flx_ram_piped #(.W(W), .DEPTH(DEPTH)) u_ram (
         .clk(clk), .i_we(i_we), .i_waddr(i_waddr), .i_wdata(i_wdata), .i_re(i_re), .i_raddr(i_raddr), .o_rdata(answer)
     );
-    assign o_rdata = late;
+    flx_delay #(.W(W), .N(FAR)) u_far (.clk(clk), .rst(1'b0), .i(answer), .o(o_rdata));
 `endif
 endmodule
 

@@ -89,7 +89,7 @@ static int weight_blocks(const struct flx_family *f, const int *c, int n_out)
     int slices = c[FLX_CORE_K] * c[FLX_CORE_T] / n_out, words = c[FLX_CORE_WMEM_WORDS];
     int bytes = (int)flx_word_bytes(slices, c[FLX_CORE_NIN_MAX]);
     int pixels = c[FLX_CORE_PIXELS] > 1;
-    if (words > (pixels ? 1024 : 256))
+    if (core_registers(c) || words > (pixels ? 1024 : 256))
         return bytes * flx_memory_blocks(f, 8, words);
     return bytes / 2 * flx_memory_blocks(f, 16, words) + bytes % 2 * flx_memory_blocks(f, 8, words);
 }
