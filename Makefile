@@ -79,7 +79,8 @@ test:
 	    $(UNIT:$(B)/%=build/asan/%)
 
 test-build: all unit-build vboard pins $(B)/tests/gen_resnet \
-            $(B)/sim/up5k16.so $(B)/sim/k16t16p1pixels.so
+            $(B)/sim/up5k16.so $(B)/sim/k16t16p1pixels.so \
+            $(addprefix $(B)/sim/,$(addsuffix .so,hx8k icebreaker ulx3s-85 ulx3s-85-4bit))
 	$(MAKE) SAN=asan host unit-build
 
 results:

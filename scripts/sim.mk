@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-# Generated constants and simulations. A simulation is one Verilated shape of
-# sim/shapes as a shared object that the host loads: build/sim/NAME.so, NAME being
-# SHAPE[SUFFIX][-trace].
+# Generated constants and simulations. A simulation is one Verilated shape as a shared object
+# that the host loads: build/sim/NAME.so, NAME being SHAPE[SUFFIX][-trace] and SHAPE a line of
+# sim/shapes or a board of rtl/boards/boards.json.
 #   make sim                                  the shapes of SIM_SHAPES
 #   make build/sim/k16t16p1-trace.so          one shape, with FST tracing
+#   make build/sim/hx8k.so                    the array and memories of a board
 #   make pins                                 PINS_SHAPE with the pins of a board
 #   make sim XORNET=m.safetensors SUFFIX=-m   for the XOR network of a model: sim:SHAPE-m
 # Instrumented builds of the host use the same simulations.
@@ -37,8 +38,15 @@ $(SIM_GEN)/flx_xornet.vh: host/lib/code/xornet.c host/cli/cmd_xornet.c $(XORNET)
 	@mkdir -p $(@D)
 	$(B)/flexor xornet $(if $(XORNET),--model $(XORNET)) --verilog $@ > /dev/null
 
+# Written only when they change, so that another line of sim/shapes makes nothing out of date.
+$(SIM_BUILD)/sim/%.shape: sim/shapes rtl/boards/boards.json scripts/shape
+	@mkdir -p $(@D)
+	@scripts/shape $* > $@.tmp || { rm -f $@.tmp; exit 1; }
+	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
+.PRECIOUS: $(SIM_BUILD)/sim/%.shape
+
 $(SIM_BUILD)/sim/%.so: $(SIM_GEN)/flx_proto.vh $(SIM_GEN)/flx_xornet.vh $(SIM_RTL) \
-                       sim/sim_wrapper.cpp sim/flx_sim.h sim/shapes scripts/build-sim
+                       sim/sim_wrapper.cpp sim/flx_sim.h $(SIM_BUILD)/sim/%.shape scripts/build-sim
 	+nice scripts/build-sim $* $(SIM_GEN) $(SIM_BUILD)/obj/sim/$* $@
 
 # With the pins of a board: build/sim/pins/SHAPE-uart.so, SHAPE-usb.so.
@@ -46,7 +54,7 @@ PINS_SHAPE ?= k16t16p1
 $(SIM_BUILD)/sim/pins/%.so: $(SIM_GEN)/flx_proto.vh $(SIM_GEN)/flx_xornet.vh $(SIM_RTL) \
                             $(wildcard rtl/usb/*.v rtl/boards/flx_board_*.v sim/pins/*) \
                             $(wildcard tests/rtl/usb/packet.*) sim/flx_sim.h sim/flx_pins.h \
-                            sim/shapes scripts/build-pins
+                            $(SIM_BUILD)/sim/pins/%.shape scripts/build-pins
 	+nice scripts/build-pins $* $(SIM_GEN) $(SIM_BUILD)/obj/sim/pins/$* $@
 
 .PHONY: sim pins

@@ -157,7 +157,13 @@ static int run_all(struct runner *r, const struct flx_model *m, const struct flx
 {
     struct flx_progress bar;
     int status = FLX_OK;
-    int chunk = r->exec ? CHUNK * 16 : CHUNK;
+    struct flx_device_info info = {0};
+    int chunk = CHUNK * 16;
+    if (r->device) {
+        status = flx_device_info(r->device, &info);
+        int engines = info.p > 0 ? info.p : 1;
+        chunk = (CHUNK + engines - 1) / engines * engines; /* whole batches */
+    }
     flx_progress_begin(&bar, r->exec ? NULL : stderr, device, (uint64_t)d->n);
     for (int i = 0; i < d->n && !status; i += chunk) {
         status = count_correct(r, m, d, i, d->n - i < chunk ? d->n - i : chunk, result);
@@ -205,6 +211,8 @@ static int evaluate(const struct options *o)
         status = flx_dataset_load(o->data ? o->data : m->dataset, o->split, o->images, &d);
     if (!status)
         status = check_data(m, &d);
+    if (!status)
+        flx_dataset_reduce(&d, m->act_bits);
     if (!status)
         status = runner_open(&r, o, m);
     if (!status)

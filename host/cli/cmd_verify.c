@@ -131,7 +131,11 @@ static int load_images(const struct options *o, const struct flx_model *m, struc
         if (!o->data && !*m->dataset)
             return flx_fail(FLX_ERR_ARG, "%s names no data set: give one with --data or --random",
                             o->model);
-        return flx_dataset_load(o->data ? o->data : m->dataset, FLX_TEST, o->first + o->images, d);
+        int status =
+            flx_dataset_load(o->data ? o->data : m->dataset, FLX_TEST, o->first + o->images, d);
+        if (!status)
+            flx_dataset_reduce(d, m->act_bits);
+        return status;
     }
     *d = (struct flx_dataset){.n = o->random,
                               .height = m->in_h,

@@ -192,6 +192,20 @@ static void every_wrong_byte_of_the_magic_is_refused(void **state)
     check_refused(*state, "mnist", FLX_ERR_FORMAT);
 }
 
+static void images_of_fewer_bits_are_the_upper_ones_of_all_images(void **state)
+{
+    struct flx_dataset d;
+    assert_int_equal(load(*state, "mnist", FLX_TEST, 0, &d), FLX_OK);
+    flx_dataset_reduce(&d, 8);
+    check_good(&d);
+    d.images[0] = 255;
+    flx_dataset_reduce(&d, 4);
+    assert_int_equal(d.images[0], 15);
+    for (int i = 1; i < 24; i++)
+        assert_int_equal(d.images[i], i / 16);
+    flx_dataset_free(&d);
+}
+
 static void images_without_pixels_are_refused(void **state)
 {
     write_changed(*state, 11, 0);
@@ -321,6 +335,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(idx_files_cut_anywhere_are_truncated, setup, teardown),
         cmocka_unit_test_setup_teardown(a_byte_too_many_is_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(every_wrong_byte_of_the_magic_is_refused, setup, teardown),
+        cmocka_unit_test_setup_teardown(images_of_fewer_bits_are_the_upper_ones_of_all_images,
+                                        setup, teardown),
         cmocka_unit_test_setup_teardown(images_without_pixels_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(absurd_dimensions_are_refused, setup, teardown),
         cmocka_unit_test_setup_teardown(a_different_number_of_labels_is_refused, setup, teardown),

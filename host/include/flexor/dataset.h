@@ -19,6 +19,11 @@ struct flx_dataset {
  *  with flx_dataset_free; on failure *out is empty. FLX_ERR_NOT_FOUND (with the way to get it),
  *  FLX_ERR_FORMAT, FLX_ERR_TRUNCATED, FLX_ERR_NOMEM, FLX_ERR_ARG. */
 int flx_dataset_load(const char *name, enum flx_split split, int limit, struct flx_dataset *out);
+
+/** Images as a model of @p bits bits an activation, 1 to 8, takes them: the upper bits of
+ *  each byte. */
+void flx_dataset_reduce(struct flx_dataset *d, int bits);
+
 void flx_dataset_free(struct flx_dataset *d);
 
 #endif

@@ -88,6 +88,13 @@ int flx_dataset_load(const char *name, enum flx_split split, int limit, struct f
     return status;
 }
 
+void flx_dataset_reduce(struct flx_dataset *d, int bits)
+{
+    size_t bytes = (size_t)(d->height * d->width * d->channels) * (size_t)d->n;
+    for (size_t i = 0; bits < 8 && i < bytes; i++)
+        d->images[i] = (uint8_t)(d->images[i] >> (8 - bits));
+}
+
 void flx_dataset_free(struct flx_dataset *d)
 {
     free(d->images);

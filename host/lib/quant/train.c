@@ -221,20 +221,12 @@ static int end_epoch(struct run *r, struct flx_train_result *result)
     return flx_group_agree(t->group, status);
 }
 
-/* Images as the integer model takes them: with 4-bit codes their upper 4 bits. */
-static void reduce_images(struct flx_dataset *d, int act_bits)
-{
-    size_t size = (size_t)(d->height * d->width * d->channels) * (size_t)d->n;
-    for (size_t i = 0; act_bits < 8 && i < size; i++)
-        d->images[i] = (uint8_t)(d->images[i] >> (8 - act_bits));
-}
-
 static int integer_accuracy(struct run *r, const struct flx_model *m, double *accuracy)
 {
     struct flx_exec *e = NULL;
     struct flx_dataset *d = &r->test;
     int correct = 0;
-    reduce_images(d, m->act_bits);
+    flx_dataset_reduce(d, m->act_bits);
     int32_t *logits = malloc((size_t)d->n * (size_t)m->classes * sizeof *logits);
     int status = logits ? FLX_OK : flx_fail(FLX_ERR_NOMEM, "out of memory");
     if (status == FLX_OK)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "flexor/exec.h"
 #include "flexor/status.h"
@@ -33,9 +34,23 @@ static int count(struct flx_report_run *run, const struct flx_dataset *d, const 
     return correct;
 }
 
+/* A copy of the images with the codes of a model: the next run's may have other bits. */
+static int reduced(const struct flx_dataset *d, int bits, struct flx_dataset *out)
+{
+    size_t bytes = (size_t)(d->height * d->width * d->channels) * (size_t)d->n;
+    *out = *d;
+    out->images = malloc(bytes);
+    if (!out->images)
+        return flx_fail(FLX_ERR_NOMEM, "out of memory for %d images", d->n);
+    memcpy(out->images, d->images, bytes);
+    flx_dataset_reduce(out, bits);
+    return FLX_OK;
+}
+
 int flx_report_confusion(struct flx_report_run *run, const struct flx_dataset *d, int threads)
 {
     struct flx_exec *e = NULL;
+    struct flx_dataset codes = {0};
     int32_t *logits = NULL;
     int status = check_data(run, d);
     if (status != FLX_OK)
@@ -46,9 +61,11 @@ int flx_report_confusion(struct flx_report_run *run, const struct flx_dataset *d
     if (!run->confusion || !logits)
         status = flx_fail(FLX_ERR_NOMEM, "out of memory for %d images", d->n);
     if (status == FLX_OK)
+        status = reduced(d, run->model->act_bits, &codes);
+    if (status == FLX_OK)
         status = flx_exec_create(run->model, threads, &e);
     if (status == FLX_OK)
-        status = flx_exec_run(e, d->images, d->n, logits);
+        status = flx_exec_run(e, codes.images, d->n, logits);
     if (status == FLX_OK) {
         run->tested = d->n;
         run->tested_accuracy = (double)count(run, d, logits) / d->n;
@@ -57,6 +74,7 @@ int flx_report_confusion(struct flx_report_run *run, const struct flx_dataset *d
         snprintf(run->tested_on, sizeof run->tested_on, "%s", d->name);
     }
     flx_exec_free(e);
+    free(codes.images);
     free(logits);
     return status;
 }
