@@ -98,5 +98,5 @@ def ecp5_cells(net):
 def count(netlist, family):
     net = Netlist(netlist)
     return {"cells": round(ice40_cells(net) if family == "ice40" else ecp5_cells(net)),
-            "ffs": net.count("SB_DFF", "TRELLIS_FF"), "dsps": net.count("SB_MAC16", "MULT18X18D"),
+            "ffs": net.count("SB_DFF", "TRELLIS_FF"),
             "rams": net.count("SB_RAM40", "DP16KD")}

@@ -26,11 +26,11 @@ static const struct {
 } fit_units[FIT_UNITS] = {
 %s};
 
-/* A unit's cells, flip-flops, DSPs and longest path in ns are sums of products of quantities. */
+/* A unit's cells, flip-flops and longest path in ns are sums of products of quantities. */
 struct fit_term {
     int unit;
     enum flx_quantity factors[4];
-    double cells, ffs, dsps, ns;
+    double cells, ffs, ns;
 };
 """
 
@@ -78,7 +78,7 @@ def factors(term):
 
 
 def coefficients(rows, report):
-    """{family: {unit: (cells, flip-flops, DSPs, ns)}}, each {term: coefficient}."""
+    """{family: {unit: (cells, flip-flops, ns)}}, each {term: coefficient}."""
     found = {}
     for family in sorted({r["family"] for r in rows}):
         found[family] = {}
@@ -89,10 +89,8 @@ def coefficients(rows, report):
                 continue
             cells, off = fit(mine, "cells", terms)
             ffs, _ = fit(mine, "ffs", terms)
-            with_dsps = [r for r in mine if not r["quantities"]["NO_DSP"]]
-            dsps, _ = fit(with_dsps, "dsps", terms) if any(r["dsps"] for r in with_dsps) else ({}, 0)
             ns, late = fit(timed, "ns", model.PATHS.get(unit, "ONE")) if timed else ({}, 0.0)
-            found[family][unit] = (cells, ffs, dsps, ns)
+            found[family][unit] = (cells, ffs, ns)
             report(f"{family:6} {unit:24} {len(mine):3} points, cells within {100 * off:3.0f} %,"
                    f" path within {100 * late:3.0f} %")
     return found
@@ -109,7 +107,7 @@ def predict(units, quantities):
         values = [sum(f * product(t, quantities) for t, f in each.items()) for each in found]
         total = [total[0] + times * values[0], total[1] + times * values[1]]
         lanes = unit in model.ENGINE and quantities["RING"] > 0
-        paths[lanes] = max(paths[lanes], values[3])
+        paths[lanes] = max(paths[lanes], values[2])
     return (*total, *paths)
 
 
@@ -117,7 +115,7 @@ def whole(units, rows):
     """A point's cells and longest path: as measured, and as the terms of its units give them."""
     made, times = 0.0, [0.0]
     for r in (r for r in rows if r["unit"] in units):
-        cells, _, _, ns = (sum(f * product(t, r["quantities"]) for t, f in each.items())
+        cells, _, ns = (sum(f * product(t, r["quantities"]) for t, f in each.items())
                         for each in units[r["unit"]])
         made += r["count"] * cells
         times.append(ns)
@@ -139,7 +137,7 @@ def leave_out(rows, report):
 def c_terms(units):
     lines = []
     for i, unit in enumerate(model.UNITS):
-        found = units.get(unit, ({}, {}, {}, {}))
+        found = units.get(unit, ({}, {}, {}))
         for term in sorted({t for each in found for t in each}, key=lambda t: (t.count("*"), t)):
             numbers = ", ".join(f"{each.get(term, 0.0):.5g}" for each in found)
             lines.append(f"    {{{i}, {factors(term)}, {numbers}}},\n")

@@ -35,7 +35,7 @@ struct flx_fit_resource {
 /** A unit of the RTL, all its instances. */
 struct flx_fit_unit {
     const char *name; /* static */
-    double cells, ffs, dsps;
+    double cells, ffs;
 };
 
 /** What the cells of units are computed from. */

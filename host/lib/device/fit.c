@@ -80,7 +80,7 @@ static void add_resources(const struct flx_board *b, int n_out, struct flx_fit *
     const struct flx_family *family = flx_family_find(b->family);
     const struct flx_part *part = flx_part_find(b->device);
     char knobs[sizeof out->resource[0].knob];
-    double blocks = 0, cells = 0, ffs = 0, dsps = 0;
+    double blocks = 0, cells = 0, ffs = 0;
     if (!family || !part)
         return;
     out->n_memories = flx_fit_memories(family, b, n_out, out->memory);
@@ -89,14 +89,13 @@ static void add_resources(const struct flx_board *b, int n_out, struct flx_fit *
     for (int i = 0; i < out->n_units; i++) {
         cells += out->unit[i].cells;
         ffs += out->unit[i].ffs;
-        dsps += out->unit[i].dsps;
     }
     flx_fit_knobs(b, n_out, knobs, sizeof knobs);
     add_resource(out, family->lut, cells, part->cells, knobs);
     add_resource(out, "flip-flops", ffs, part->cells, "T, K, P or RQ");
     add_resource(out, "block RAM", blocks, part->blocks,
                  "AMEM_WORDS, WMEM_WORDS, NIN_MAX, PMEM_CH or P");
-    add_resource(out, "DSP", dsps, part->multipliers, "RQ or P");
+    add_resource(out, "DSP", flx_fit_dsps(b), part->multipliers, "RQ or P");
 }
 
 /* Cells and clocks of the build, and what they are computed from. */

@@ -98,7 +98,7 @@ static double product(const double *q, const enum flx_quantity *factors)
 }
 
 struct sums {
-    double cells, ffs, dsps, ns;
+    double cells, ffs, ns;
 };
 
 static struct sums unit_sums(const struct fit_family *f, int unit, const double *q)
@@ -109,7 +109,6 @@ static struct sums unit_sums(const struct fit_family *f, int unit, const double 
             double value = product(q, f->terms[i].factors);
             s.cells += f->terms[i].cells * value;
             s.ffs += f->terms[i].ffs * value;
-            s.dsps += f->terms[i].dsps * value;
             s.ns += f->terms[i].ns * value;
         }
     return s;
@@ -125,11 +124,21 @@ int flx_fit_area(const struct flx_board *b, int n_out, struct flx_fit_unit use[F
         double times = product(q, fit_units[u].times);
         struct sums s = unit_sums(f, u, q);
         if (times > 0)
-            use[n++] =
-                (struct flx_fit_unit){fit_units[u].name, times * s.cells * f->cells_scale,
-                                      times * s.ffs * f->ffs_scale, b->dsp ? times * s.dsps : 0};
+            use[n++] = (struct flx_fit_unit){fit_units[u].name, times * s.cells * f->cells_scale,
+                                             times * s.ffs * f->ffs_scale};
     }
     return n;
+}
+
+int flx_fit_dsps(const struct flx_board *b)
+{
+    const int *c = b->core;
+    int rings = c[FLX_CORE_PIXELS] > 1;
+    int channel = rings && c[FLX_CORE_ACC_W] <= 18 ? 1 : 2; /* sum times m, in halves */
+    channel += c[FLX_CORE_SKIP] == 2;                       /* code times skip_m */
+    channel += rings;                                       /* shift of V */
+    channel += rings && c[FLX_CORE_POOL_BITS] > 0;          /* shift of a pool's sum */
+    return b->dsp ? c[FLX_CORE_P] * c[FLX_CORE_RQ] * channel + rings : 0;
 }
 
 static const struct fit_speed *speed_of(const struct flx_board *b)

@@ -60,6 +60,10 @@ void flx_fit_quantities(const struct flx_board *b, int n_out, double q[FLX_QUANT
  *  family is not known. */
 int flx_fit_area(const struct flx_board *b, int n_out, struct flx_fit_unit use[FLX_FIT_UNITS]);
 
+/** Multiplier blocks: those of flx_requant (flx_mac, flx_clamp, flx_pool), and one of flx_pixels.
+ */
+int flx_fit_dsps(const struct flx_board *b);
+
 /** Clocks that a board's build needs and will reach: how many are listed, 0 when its
  *  speed is not known. */
 int flx_fit_clocks(const struct flx_board *b, int n_out, struct flx_fit_clock out[FLX_FIT_CLOCKS]);
