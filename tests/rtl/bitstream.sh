@@ -3,7 +3,8 @@
 # scripts/bitstream, with tools that only write what they are told (real ones take minutes): a
 # build that misses a clock, or does not know it, fails and leaves no bitstream; with a clock for the
 # lanes, so does one that misses that clock or a path between the two; the seed with most slack is
-# kept, a board may name the seed to begin with; nothing is placed twice; --repeat sees two runs that differ.
+# kept, a board may name the seed to begin with; nothing is placed twice; a seed that is
+# never routed is given up; --repeat sees two runs that differ.
 set -eu
 cd "$(dirname "$0")/../.."
 make -s build/gen/flx_proto.vh build/gen/flx_xornet.vh
@@ -31,6 +32,7 @@ while [ $# -gt 1 ]; do
     shift
 done
 echo "$seed" >>"$FAKE/runs"
+[ -e "$FAKE/$seed" ] || sleep 1000 # a seed that is never routed
 read -r core lanes there back <"$FAKE/$seed"
 read -r core_needed lanes_needed <"$FAKE/needed"
 path() { [ "$3" = - ] || echo "{\"from\": \"posedge $1\", \"to\": \"posedge $2\", \"path\": [{\"delay\": 0.5}, {\"delay\": $3}]},"; }
@@ -93,6 +95,8 @@ log=$(scripts/bitstream hx8k 1 2 3)
 is "the seed with most slack is kept" [ "${log##*hx8k: seed 3,*}" = "" ]
 is "every seed was placed once" [ "$(sort "$work/runs" | tr '\n' ' ')" = "1 2 3 " ]
 is "result.json has all seeds" jq -e '[.seeds[].seed] == [1, 2, 3]' "$work/boards/hx8k/result.json"
+PNR_TIMEOUT=0.1s fails "seed 99: not routed in 0.1s, given up" scripts/bitstream hx8k 99
+is "a seed that is not routed does not count" scripts/bitstream hx8k 1
 is "a seed that gives the same text is reproducible" scripts/bitstream --repeat hx8k 1
 echo other >"$work/text"
 fails "two runs differ" scripts/bitstream --repeat hx8k 1
