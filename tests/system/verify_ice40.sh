@@ -19,3 +19,10 @@ done
 "$flexor" info "$small" --json >"$work/info.json"
 json_is "$work/eval.json" '.images == 10000 and .accuracy >= 0.898'
 json_is "$work/info.json" '.bits_per_weight == 0.5'
+
+# Shapes that are simulated: of a board, by the longest name that fits, and none else.
+[ "$(scripts/shape ulx3s-85-4bit-trace)" = "$(scripts/shape ulx3s-85-4bit)" ] || fail "suffix of a board's name"
+[ "$(scripts/shape ulx3s-85-4bit)" != "$(scripts/shape ulx3s-85)" ] || fail "two boards have one shape"
+if scripts/shape nonesuch >"$work/shape" 2>&1 || ! grep -q 'no shape for nonesuch' "$work/shape"; then
+    fail "a shape that is not there: $(cat "$work/shape")"
+fi
