@@ -41,7 +41,7 @@ $(SIM_GEN)/flx_xornet.vh: host/lib/code/xornet.c host/cli/cmd_xornet.c $(XORNET)
 # Written only when they change, so that another line of sim/shapes makes nothing out of date.
 $(SIM_BUILD)/sim/%.shape: sim/shapes rtl/boards/boards.json scripts/shape
 	@mkdir -p $(@D)
-	@scripts/shape $* > $@.tmp || { rm -f $@.tmp; exit 1; }
+	@scripts/shape $(notdir $*) > $@.tmp || { rm -f $@.tmp; exit 1; }
 	@cmp -s $@.tmp $@ && rm $@.tmp || mv $@.tmp $@
 .PRECIOUS: $(SIM_BUILD)/sim/%.shape
 
