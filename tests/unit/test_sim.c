@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/** Random models through every simulation that is built (`make sim`). */
+/** Random models through every simulation that is built (`make sim`) and has few engines. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -13,8 +13,9 @@
 #include "flexor/exec.h"
 #include "flexor/status.h"
 
-#define MODELS 25
-#define IMAGES 3
+#define MODELS       25
+#define IMAGES       3
+#define MOST_ENGINES 3 /* arrays of more would only be slower */
 
 struct shapes {
     int n;
@@ -52,13 +53,14 @@ static int without_scales(struct flx_model *m)
     return flx_model_check(m) == FLX_OK;
 }
 
-/* Loads and compares one model; 0 when it does not fit the shape. */
+/* Loads and compares one model; 0 when it does not fit the shape, or the shape (a board's) lacks an
+ * option that it needs. */
 static int compare_model(struct flx_device *d, struct flx_model *m, uint64_t seed, const char *what)
 {
     int status = flx_device_load(d, m);
     if (status == FLX_ERR_UNSUPPORTED && strstr(flx_last_error(), "scales of their own"))
         status = without_scales(m) ? flx_device_load(d, m) : FLX_ERR_CAPACITY;
-    if (status == FLX_ERR_CAPACITY)
+    if (status == FLX_ERR_CAPACITY || status == FLX_ERR_UNSUPPORTED)
         return 0;
     if (status)
         fail_msg("%s: %s", what, flx_last_error());
@@ -89,7 +91,8 @@ static int compare_models(const char *spec, uint64_t seed)
     if (flx_device_open(spec, &d))
         fail_msg("%s: %s", spec, flx_last_error());
     assert_int_equal(flx_device_info(d, &info), FLX_OK);
-    for (uint64_t i = 0; i < MODELS && info.xor_hash == flx_xornet_hash(&net); i++) {
+    int wanted = info.xor_hash == flx_xornet_hash(&net) && info.p <= MOST_ENGINES;
+    for (uint64_t i = 0; i < MODELS && wanted; i++) {
         struct flx_model *m = fixture_device_model(seed + i, &net, 8);
         char what[256];
         assert_non_null(m);
@@ -105,7 +108,7 @@ static void random_models_are_bit_exact(const char *options)
 {
     struct shapes shapes = {0};
     uint64_t seed = fixture_seed();
-    int fitted = 0;
+    int most = 0;
     assert_int_equal(flx_device_list(add_shape, &shapes), FLX_OK);
     if (shapes.n == 0) {
         print_message("no simulation is built (make sim): skipped\n");
@@ -115,9 +118,10 @@ static void random_models_are_bit_exact(const char *options)
         char spec[160];
         snprintf(spec, sizeof spec, "%s,seed=%llu%s", shapes.spec[i],
                  (unsigned long long)(seed & 0xffffffff), options);
-        fitted += compare_models(spec, seed);
+        int fitted = compare_models(spec, seed);
+        most = fitted > most ? fitted : most;
     }
-    assert_true(fitted > MODELS / 2);
+    assert_true(most > MODELS / 2);
 }
 
 static void resident_weights_give_the_reference(void **state)
