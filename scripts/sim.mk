@@ -47,7 +47,7 @@ $(SIM_BUILD)/sim/%.shape: sim/shapes rtl/boards/boards.json scripts/shape
 
 $(SIM_BUILD)/sim/%.so: $(SIM_GEN)/flx_proto.vh $(SIM_GEN)/flx_xornet.vh $(SIM_RTL) \
                        sim/sim_wrapper.cpp sim/flx_sim.h $(SIM_BUILD)/sim/%.shape scripts/build-sim
-	+nice scripts/build-sim $* $(SIM_GEN) $(SIM_BUILD)/obj/sim/$* $@
+	+nice scripts/build-sim $* $(SIM_BUILD)/sim/$*.shape $(SIM_GEN) $(SIM_BUILD)/obj/sim/$* $@
 
 # With the pins of a board: build/sim/pins/SHAPE-uart.so, SHAPE-usb.so.
 PINS_SHAPE ?= k16t16p1
@@ -55,7 +55,7 @@ $(SIM_BUILD)/sim/pins/%.so: $(SIM_GEN)/flx_proto.vh $(SIM_GEN)/flx_xornet.vh $(S
                             $(wildcard rtl/usb/*.v rtl/boards/flx_board_*.v sim/pins/*) \
                             $(wildcard tests/rtl/usb/packet.*) sim/flx_sim.h sim/flx_pins.h \
                             $(SIM_BUILD)/sim/pins/%.shape scripts/build-pins
-	+nice scripts/build-pins $* $(SIM_GEN) $(SIM_BUILD)/obj/sim/pins/$* $@
+	+nice scripts/build-pins $* $(SIM_BUILD)/sim/pins/$*.shape $(SIM_GEN) $(SIM_BUILD)/obj/sim/pins/$* $@
 
 .PHONY: sim pins
 pins: $(SIM_BUILD)/sim/pins/$(PINS_SHAPE)-uart.so $(SIM_BUILD)/sim/pins/$(PINS_SHAPE)-usb.so

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <stdint.h>
 
+#include "flexor/device.h"
+
 struct flx_cmd {
     const char *name;
     const char *help;                  /* one line */
@@ -52,6 +54,9 @@ int flx_cli_double(const char *option, const char *text, double min, double max,
 /** Prints a JSON value (its reference is taken) and a newline to stdout.
  *  FLX_ERR_NOMEM when @p value is NULL. */
 int flx_cli_json(json_t *value);
+
+/** @p images, rounded up to whole batches of a device: an image for each of its engines. */
+int flx_cli_whole_batches(const struct flx_device_info *info, int images);
 
 /** From here on the first Ctrl-C (or SIGTERM) sets the returned flag; the second
  *  ends the program. */

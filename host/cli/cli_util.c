@@ -112,6 +112,12 @@ int flx_cli_json(json_t *value)
     return bad ? flx_fail(FLX_ERR_IO, "cannot write the JSON output") : FLX_OK;
 }
 
+int flx_cli_whole_batches(const struct flx_device_info *info, int images)
+{
+    int engines = info->p > 0 ? info->p : 1; /* the reference has none */
+    return (images + engines - 1) / engines * engines;
+}
+
 static volatile sig_atomic_t interrupted;
 
 static void on_interrupt(int sig)

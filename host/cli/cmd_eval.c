@@ -161,8 +161,7 @@ static int run_all(struct runner *r, const struct flx_model *m, const struct flx
     int chunk = CHUNK * 16;
     if (r->device) {
         status = flx_device_info(r->device, &info);
-        int engines = info.p > 0 ? info.p : 1;
-        chunk = (CHUNK + engines - 1) / engines * engines; /* whole batches */
+        chunk = flx_cli_whole_batches(&info, CHUNK);
     }
     flx_progress_begin(&bar, r->exec ? NULL : stderr, device, (uint64_t)d->n);
     for (int i = 0; i < d->n && !status; i += chunk) {

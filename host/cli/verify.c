@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cli.h"
 #include "flexor/status.h"
 
 #define PART 32 /* images that a device takes at once */
@@ -149,13 +150,6 @@ static int open_devices(struct verify *v, struct worker *workers)
     return status ? status : flx_device_info(workers[0].device, &v->info);
 }
 
-/* Images that a device takes at once: whole batches, an image for each engine. */
-static int whole_batches(const struct verify *v, int images)
-{
-    int engines = v->info.p > 0 ? v->info.p : 1;
-    return (images + engines - 1) / engines * engines;
-}
-
 static int compare_logits(struct verify *v, struct worker *workers, struct flx_exec *exec)
 {
     size_t classes = (size_t)v->model->classes;
@@ -164,7 +158,7 @@ static int compare_logits(struct verify *v, struct worker *workers, struct flx_e
     if (!expected)
         return flx_fail(FLX_ERR_NOMEM, "out of memory for the logits of %d images", v->n);
     p.expected = expected;
-    p.part = whole_batches(v, v->n / v->jobs < PART ? v->n / v->jobs + 1 : PART);
+    p.part = flx_cli_whole_batches(&v->info, v->n / v->jobs < PART ? v->n / v->jobs + 1 : PART);
     int status = flx_exec_run(exec, v->images, v->n, expected);
     double start = flx_now();
     if (!status)

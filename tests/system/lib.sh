@@ -32,3 +32,16 @@ expect_error() {
 json_is() {
     jq -e "$2" "$1" >/dev/null || fail "$2 does not hold in $(cat "$1")"
 }
+
+# exact MODEL DEVICE IMAGES ACTIVATIONS IMAGE-OPTION...: every logit of so many images equals the reference, and every
+# activation of the first ones. The report stays in $work/verify.json. IMAGE-OPTION... (--images, or --random, or
+# --data D --images) takes the number.
+exact() {
+    local path=$1 device=$2 images=$3 activations=$4
+    shift 4
+    "$flexor" verify "$path" --device "$device" "$@" "$images" --activations "$activations" --json >"$work/verify.json"
+    jq -c '{device, images, activation_images, logit_mismatches, activation_mismatches, cycles_per_image, lanes_busy}' \
+        "$work/verify.json"
+    json_is "$work/verify.json" ".images == $images and .activation_images == $activations"
+    json_is "$work/verify.json" '.logit_mismatches == 0 and .activation_mismatches == 0'
+}

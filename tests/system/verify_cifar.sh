@@ -9,16 +9,12 @@ cifar=tests/data/resnet20-cifar10-0.8.safetensors
 
 "$flexor" info "$cifar" --json >"$work/info.json"
 json_is "$work/info.json" '.bits_per_weight < 0.84'
-images=(--random 20)
+images=(--random)
 if [ -d "${FLX_DATA:-}/cifar10" ]; then
-    images=(--data "cifar10:$FLX_DATA/cifar10" --images 20)
+    images=(--data "cifar10:$FLX_DATA/cifar10" --images)
     "$flexor" eval "$cifar" --data "cifar10:$FLX_DATA/cifar10" --json | tee "$work/eval.json"
     json_is "$work/eval.json" '.images == 10000 and .accuracy >= 0.894'
 else
     echo "SKIPPED: accuracy and real images (FLX_DATA names no folder with cifar10)"
 fi
-"$flexor" verify "$cifar" "${images[@]}" --device sim:k16t16p1 --activations 20 --json \
-    >"$work/verify.json"
-cat "$work/verify.json"
-json_is "$work/verify.json" '.images == 20 and .logit_mismatches == 0'
-json_is "$work/verify.json" '.activation_images == 20 and .activation_mismatches == 0'
+exact "$cifar" sim:k16t16p1 20 20 "${images[@]}"

@@ -9,10 +9,9 @@ small=tests/data/lenet-small-fashion-0.5.safetensors
 for board in icebreaker hx8k; do
     "$flexor" fit "$small" --board "$board" --json >"$work/fit.json"
     json_is "$work/fit.json" '.fits and .images_per_second > 200'
-    "$flexor" verify "$small" --device "sim:$board" --images 100 --activations 10 --json >"$work/verify.json"
-    jq -c '{device, images, logit_mismatches, activation_mismatches}' "$work/verify.json"
-    json_is "$work/verify.json" '.images == 100 and .logit_mismatches == 0 and .activation_mismatches == 0 and .streamed'
-    expect_error FLX_ERR_ "$flexor" verify "$model" --device "sim:$board" --images 1
+    exact "$small" "sim:$board" 100 10 --images
+    json_is "$work/verify.json" .streamed
+    expect_error FLX_ERR_CAPACITY "$flexor" verify "$model" --device "sim:$board" --images 1
 done
 
 "$flexor" eval "$small" --json >"$work/eval.json"
